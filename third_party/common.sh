@@ -1,0 +1,112 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What the scripts of this folder share: where things are, one line per step, hashes of inputs,
+# and a private apt. The private apt knows the machine's own package sources (with deb-src, for
+# arm64), keeps its lists below build/, and never touches the machine's configuration.
+
+repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+out=$repository/build/third_party
+downloads=$out/dl
+log_dir=$repository/build/logs
+cross=aarch64-linux-gnu-
+
+mkdir -p "$downloads" "$log_dir"
+
+fail() {
+    printf 'third_party: %s\n' "$*" >&2
+    exit 1
+}
+
+# step NAME COMMAND...: runs it with its output in build/logs/NAME.log; prints a line when it is
+# done, with the time taken, and the log's last lines when it failed.
+step() {
+    local name=$1 begin=$SECONDS
+    shift
+    # In a child shell with -e: any command that fails ends the step.
+    if (set -e; "$@") >"$log_dir/$name.log" 2>&1; then
+        printf '  %-34s %4d s\n' "$name" "$((SECONDS - begin))"
+        return 0
+    fi
+    printf '  %-34s FAILED, end of build/logs/%s.log:\n' "$name" "$name" >&2
+    tail -n 15 "$log_dir/$name.log" | sed 's/^/    | /' >&2
+    exit 1
+}
+
+# field NAME COLUMN: a column of the versions file.
+field() {
+    awk -v name="$1" -v column="$2" '$1 == name { print $column }' "$repository/third_party/versions"
+}
+
+# hash_of PATH...: one word that changes when a file's name or contents do.
+hash_of() {
+    find "$@" -type f -print0 2>/dev/null | sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16
+}
+
+# The machine's package sources, those of the distribution only, for arm64 and with deb-src.
+# Third parties' sources have nothing that is needed here, and cost time.
+copy_sources() {
+    local to=$1 file
+    mkdir -p "$to"
+    for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
+        [ -f "$file" ] || continue
+        # One-line format: "deb [options] URI suite components". An arch= option would hide arm64.
+        sed -nE 's/^deb(-src)?[[:space:]]+/deb /; /^deb .*(debian|ubuntu)/ {
+            s/[[:space:]]?arch=[^] ]*//; s/\[[[:space:]]*\][[:space:]]*//; p; s/^deb /deb-src /; p }' \
+            "$file" | sort -u >"$to/$(basename "$file" .list).list"
+    done
+    for file in /etc/apt/sources.list.d/*.sources; do
+        [ -f "$file" ] || continue
+        # Deb822 format: paragraphs, separated by empty lines.
+        awk 'BEGIN { RS = ""; ORS = "\n\n"; FS = "\n" }
+            /(^|\n)URIs:[^\n]*(debian|ubuntu)/ && !/(^|\n)Enabled: *no/ {
+                text = ""; skip = 0
+                for (i = 1; i <= NF; i++) {
+                    if ($i ~ /^#/) continue
+                    if ($i !~ /^[ \t]/) skip = ($i ~ /^(Types|Architectures):/)
+                    if (!skip) text = text "\n" $i
+                }
+                print "Types: deb deb-src" text
+            }' "$file" >"$to/$(basename "$file")"
+    done
+    find "$to" -type f -size 0 -delete
+    [ -n "$(ls -A "$to")" ] || fail "no Debian or Ubuntu package source in /etc/apt"
+}
+
+private_apt_root=$out/apt
+
+private_apt() {
+    apt-get -c "$private_apt_root/apt.conf" "$@"
+}
+
+start_private_apt() {
+    local root=$private_apt_root
+    rm -rf "$root"
+    mkdir -p "$root"/{lists/partial,cache/archives/partial}
+    : >"$root/status"
+    copy_sources "$root/sources.list.d"
+    cat >"$root/apt.conf" <<CONF
+#clear APT::Update::Pre-Invoke;
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+APT::Architecture "arm64";
+APT::Architectures { "arm64"; };
+#clear APT::Architectures;
+APT::Architectures:: "arm64";
+APT::Sandbox::User "";
+APT::Get::List-Cleanup "false";
+Acquire::Languages "none";
+Acquire::Retries "3";
+Dir::State "$root";
+Dir::State::Lists "$root/lists";
+Dir::State::status "$root/status";
+Dir::Cache "$root/cache";
+Dir::Etc::SourceList "/dev/null";
+Dir::Etc::SourceParts "$root/sources.list.d";
+CONF
+    private_apt update
+}
+
+end_private_apt() {
+    rm -rf "$private_apt_root"
+}
