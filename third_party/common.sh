@@ -21,10 +21,15 @@ fail() {
 # step NAME COMMAND...: runs it with its output in build/logs/NAME.log; prints a line when it is
 # done, with the time taken, and the log's last lines when it failed.
 step() {
-    local name=$1 begin=$SECONDS
+    local name=$1 begin=$SECONDS status
     shift
-    # In a child shell with -e: any command that fails ends the step.
-    if (set -e; "$@") >"$log_dir/$name.log" 2>&1; then
+    # In a child shell with -e, so that any command that fails ends the step. Not inside an `if`,
+    # which would turn -e off in there.
+    set +e
+    (set -e; "$@") >"$log_dir/$name.log" 2>&1
+    status=$?
+    set -e
+    if [ $status -eq 0 ]; then
         printf '  %-34s %4d s\n' "$name" "$((SECONDS - begin))"
         return 0
     fi

@@ -46,8 +46,8 @@ fi
 for name in musl lwip libnfs; do
     tested=$(field "$name" 4)
     # libnfs-dev_4.0.0-1+deb12u1_arm64.deb, musl_1.2.3-1.dsc
-    file=$(cd "$downloads/$name" && ls -- *.dsc *.deb 2>/dev/null | head -n 1)
-    [[ $file =~ _([0-9]+:)?([0-9.]+) ]] || fail "build/third_party/dl/$name holds no package; remove it"
+    file=$(find "$downloads/$name" -name '*.dsc' -o -name '*.deb')
+    [[ $file =~ _([0-9]+%3a)?([0-9.]+[0-9])[^/]*$ ]] || fail "build/third_party/dl/$name holds no package; remove it"
     if [ "${BASH_REMATCH[2]}" != "$tested" ]; then
         printf '  warning: %s %s is here, %s is what was tested\n' "$name" "${BASH_REMATCH[2]}" "$tested"
     fi

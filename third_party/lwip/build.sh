@@ -5,9 +5,11 @@
 
 lwip_unpack() {
     rm -rf "$out/lwip" "$out/lwip.part"
-    dpkg-source --no-check -x "$downloads"/lwip/*.dsc "$out/lwip.part"
-    echo "$lwip_stamp" >"$out/lwip.part/.stamp"
-    mv "$out/lwip.part" "$out/lwip"
+    mkdir -p "$out/lwip.part"
+    dpkg-source --no-check -x "$downloads"/lwip/*.dsc "$out/lwip.part/lwip"
+    echo "$lwip_stamp" >"$out/lwip.part/lwip/.stamp"
+    mv "$out/lwip.part/lwip" "$out/lwip"
+    rm -rf "$out/lwip.part"
 }
 
 lwip_stamp=$(hash_of "$downloads/lwip")
