@@ -98,6 +98,13 @@ struct ResourceCount {
     friend constexpr bool operator==(const ResourceCount&, const ResourceCount&) = default;
 };
 
+// The argument block of `spawn`: strings, each with its NUL, one after the other and nothing else:
+// first the argc strings of argv (argv[0] too), then any number of environment strings. Its last
+// byte is a NUL (or it is empty, with argc 0). More than these limits: E2BIG; fewer strings than
+// argc, or a last string without NUL: EINVAL.
+inline constexpr std::uint64_t max_argument_block = 32768;   // bytes
+inline constexpr std::uint64_t max_argument_strings = 1024;  // argv and environment together
+
 // Wait status words (as Linux encodes them) that waitpid gives.
 constexpr std::uint64_t wait_status_exited(std::uint64_t code) {
     return (code & 0xff) << 8;
