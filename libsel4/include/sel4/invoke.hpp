@@ -4,11 +4,26 @@
 
 #include <array>
 #include <cstddef>
+#include <type_traits>
+#include <utility>
 
 #include "abi/invocation.hpp"
 #include "sel4/syscalls.hpp"
 
 namespace sel4 {
+
+namespace detail {
+
+/// Calls `body` with 0 .. Count-1 as compile-time constants: no loop is left at run time.
+template <std::size_t Count>
+constexpr void for_each_index(auto&& body) {
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+        (body(std::integral_constant<std::size_t, I>{}), ...);
+    }
+    (std::make_index_sequence<Count>{});
+}
+
+}  // namespace detail
 
 /// The reply of an invocation as it came, for callers that look at the error's arguments.
 struct InvocationReply {
@@ -22,16 +37,16 @@ InvocationReply invoke_raw(CPtr object, abi::Invocation label,
                            const std::array<CPtr, CapCount>& caps) {
     static_assert(WordCount <= abi::max_message_length && CapCount <= abi::max_extra_caps);
     Words registers;
-    for (std::size_t i = 0; i < WordCount; ++i) {
-        if (i < abi::message_registers) {
+    detail::for_each_index<WordCount>([&](auto index) {
+        constexpr std::size_t i = decltype(index)::value;
+        if constexpr (i < abi::message_registers) {
             registers.mr[i] = words[i];
         } else {
             sel4_ipc_buffer->msg[i] = words[i];
         }
-    }
-    for (std::size_t i = 0; i < CapCount; ++i) {
-        sel4_ipc_buffer->caps_or_badges[i] = caps[i].raw();
-    }
+    });
+    detail::for_each_index<CapCount>(
+        [&](auto index) { sel4_ipc_buffer->caps_or_badges[index] = caps[index].raw(); });
     const auto info =
         abi::MessageInfo::make(static_cast<std::uint64_t>(label), WordCount, CapCount);
     const Received answer = call(object, info, registers);
