@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// File: the generalised file interface (seed 4.1). An object of a class derived from it is one open
+// file: what kind it is, how it was opened, and its position. Descriptors that dup made share it,
+// so it is reference-counted; closing happens with the last reference.
+//
+// A File belongs to one process, and only that process's handler thread touches it: neither the
+// count nor the position needs a lock. (A device file that several processes share is one File
+// object for each, and the sharing is the device's business.)
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <utility>
+
+#include "abi/sos_file.hpp"
+#include "base/assert.hpp"
+#include "error.hpp"
+#include "fs/io_buffer.hpp"
+
+namespace sos::fs {
+
+/// How a file was opened (the seed's `mode`).
+struct OpenMode {
+    bool readable = false;
+    bool writable = false;
+    bool append = false;
+
+    /// From O_* flags, or bad_argument for the access mode 3.
+    static constexpr Result<OpenMode> from_flags(std::uint64_t flags) {
+        const std::uint64_t access = flags & abi::open_flags::access_mask;
+        if (access > abi::open_flags::read_write) return std::unexpected(Error::bad_argument);
+        return OpenMode{.readable = access != abi::open_flags::write_only,
+                        .writable = access != abi::open_flags::read_only,
+                        .append = (flags & abi::open_flags::append) != 0};
+    }
+};
+
+class File {
+  public:
+    File(const File&) = delete;
+    File& operator=(const File&) = delete;
+
+    // Transfers. `offset` counts for seekable files only. A result below the sum of the buffers'
+    // sizes is the end of the file (read) or a full disk (write); 0 bytes read is the end. The pins
+    // of the buffers are handed over (io_buffer.hpp). Permission by mode is the caller's check.
+    virtual Result<std::size_t> read(std::uint64_t offset, std::span<const IoBuffer> into) = 0;
+    virtual Result<std::size_t> write(std::uint64_t offset, std::span<const IoBuffer> from) = 0;
+
+    virtual Result<abi::FileStatus> status() = 0;
+    virtual Result<void> truncate(std::uint64_t size) = 0;
+    /// Returns when everything written before is on stable storage.
+    virtual Result<void> sync() = 0;
+    /// Linux dirent64 records from entry number `position` on: how many bytes of `into` they fill,
+    /// 0 at the end; out_of_range for a position beyond the end, bad_argument when not even one
+    /// record fits.
+    virtual Result<std::size_t> read_directory(std::uint64_t position,
+                                               std::span<std::byte> into) = 0;
+    /// Does the file have a position, so that lseek, pread and pwrite make sense?
+    virtual bool seekable() const = 0;
+    virtual bool terminal() const = 0;
+
+    OpenMode mode() const { return mode_; }
+    std::uint64_t position() const { return position_; }
+    void set_position(std::uint64_t position) { position_ = position; }
+
+    void reference() { ++references_; }
+    /// Drops a reference; with the last one the file is closed, and the object is gone. The error
+    /// is one that an earlier write met.
+    [[nodiscard]] Result<void> release() {
+        ASSERT(references_ > 0);
+        if (--references_ > 0) return {};
+        return close();
+    }
+
+  protected:
+    explicit File(OpenMode mode) : mode_(mode) {}
+    ~File() = default;
+
+    /// Ends the open file and gives the object back to where it came from.
+    virtual Result<void> close() = 0;
+
+  private:
+    OpenMode mode_;
+    std::uint32_t references_ = 1;
+    std::uint64_t position_ = 0;
+};
+
+/// Owns one reference to a File.
+class [[nodiscard]] FileRef {
+  public:
+    constexpr FileRef() = default;
+    /// Takes over the reference that a new File starts with.
+    constexpr explicit FileRef(File* file) : file_(file) {}
+    FileRef(FileRef&& other) noexcept : file_(std::exchange(other.file_, nullptr)) {}
+    FileRef& operator=(FileRef&& other) noexcept {
+        if (this != &other) {
+            reset();
+            file_ = std::exchange(other.file_, nullptr);
+        }
+        return *this;
+    }
+    ~FileRef() { reset(); }
+
+    FileRef share() const {
+        if (file_ != nullptr) file_->reference();
+        return FileRef(file_);
+    }
+
+    /// Drops the reference and tells what closing said.
+    Result<void> close() {
+        if (file_ == nullptr) return {};
+        return std::exchange(file_, nullptr)->release();
+    }
+
+    File* get() const { return file_; }
+    File* operator->() const { return file_; }
+    File& operator*() const { return *file_; }
+    explicit operator bool() const { return file_ != nullptr; }
+
+    /// Gives the reference up without dropping it.
+    File* leak() { return std::exchange(file_, nullptr); }
+
+  private:
+    // Nobody is left to hear of an error: the process is gone, or the descriptor was replaced.
+    void reset() { static_cast<void>(close()); }
+
+    File* file_ = nullptr;
+};
+
+}  // namespace sos::fs

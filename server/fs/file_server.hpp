@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The file server: one thread that owns the network device, the TCP/IP stack and the NFS client,
+// and answers the requests of fs::Client in an event loop (seed 4.4).
+//
+// Each request is a record in a fixed table, with its own saved reply object: one for each process
+// and one to spare, and a thread has at most one call outstanding, so the table never runs out.
+// Requests wait while the NFS server does not answer (a hard mount); only cancel() ends them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "base/strong.hpp"
+#include "error.hpp"
+#include "fs/io_buffer.hpp"
+#include "fs/request.hpp"
+#include "fs/settings.hpp"
+#include "sel4/types.hpp"
+
+namespace sos::fs {
+
+/// A virtio-mmio transport that the device tree names. Most are empty; the file server takes the
+/// first one that is a network device.
+struct VirtioWindow {
+    base::PAddr registers{};
+    std::uint64_t size = 0;
+    std::uint32_t interrupt = 0;  // the GIC's number of it
+    bool edge_triggered = true;
+};
+
+/// What the file server needs of the timer service. Callbacks run in the root thread.
+struct TimerHooks {
+    std::uint64_t (*now_us)() = nullptr;
+    Result<std::uint32_t> (*register_timeout)(std::uint64_t delay_us,
+                                              void (*callback)(std::uint32_t id, void* context),
+                                              void* context) = nullptr;
+    void (*remove)(std::uint32_t id) = nullptr;
+};
+
+struct Config {
+    std::span<const VirtioWindow> windows{};  // used during start() only
+    IpSettings ip{};
+    NfsSettings nfs{};  // its export_path must stay valid
+    TimerHooks timer{};
+    std::uint64_t random_seed = 0;  // for port numbers and the like
+    unsigned priority = 252;
+    sel4::CPtr mounted_notification{};  // load_ntfn: signalled once the export is mounted
+    std::string_view hidden_name{};     // page file in the root: never listed nor opened
+};
+
+/// Finds the device, makes kernel objects and memory, and starts the thread. Mounting goes on after
+/// it has returned. Fails when there is no network device, or memory is short.
+Result<void> start(const Config& config);
+
+/// The endpoint for Clients (all rights; mint what you hand out). Valid after start().
+sel4::CPtr endpoint();
+
+/// The PM server, when it kills a process: all requests of this owner are answered with `cancelled`
+/// soon, those under way and those still to come; `close` alone is still done. Never blocks.
+void cancel(Owner owner);
+
+/// For abi::ResourceCount.
+struct Usage {
+    std::uint64_t open_files;
+    std::uint64_t requests;
+    std::uint64_t reply_objects;
+};
+Usage usage();
+
+}  // namespace sos::fs

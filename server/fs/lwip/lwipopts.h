@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// How lwIP is configured: one thread, no operating system beneath it, raw TCP for the NFS client,
+// UDP for DHCP only. Its memory is static and bounded by the numbers below.
+#pragma once
+
+// One thread owns the stack; its clock and timers are driven by net/stack (no tick when idle).
+#define NO_SYS 1
+#define SYS_LIGHTWEIGHT_PROT 0
+#define LWIP_TIMERS 0
+#define LWIP_SOCKET 0
+#define LWIP_NETCONN 0
+
+#define LWIP_IPV4 1
+#define LWIP_IPV6 0
+#define LWIP_ARP 1
+#define LWIP_ICMP 1
+#define LWIP_DHCP 1
+#define LWIP_DHCP_DOES_ACD_CHECK 0
+#define DHCP_DOES_ARP_CHECK 0
+#define LWIP_DNS 0
+#define LWIP_UDP 1
+#define LWIP_TCP 1
+#define LWIP_RAW 0
+#define LWIP_AUTOIP 0
+#define IP_REASSEMBLY 1
+#define IP_FRAG 1
+#define LWIP_STATS 0
+
+// Memory. The heap holds what is copied for transmission: at most TCP_SND_BUF bytes a connection.
+#define MEM_ALIGNMENT 16
+#define MEM_LIBC_MALLOC 0
+#define MEMP_MEM_MALLOC 0
+#define MEM_SIZE (1024 * 1024)
+#define MEMP_NUM_TCP_PCB 16
+#define MEMP_NUM_UDP_PCB 4
+#define MEMP_NUM_TCP_SEG 1024
+#define MEMP_NUM_PBUF 256
+#define PBUF_POOL_SIZE 16
+#define PBUF_POOL_BUFSIZE 1600
+#define LWIP_SUPPORT_CUSTOM_PBUF 1
+
+// An Ethernet link without options: QEMU's user network offers no window scaling, SACK or
+// timestamps, so a window is at most 65535 bytes.
+#define TCP_MSS 1460
+#define TCP_WND 65535
+#define LWIP_WND_SCALE 0
+#define TCP_SND_BUF 65535
+#define TCP_SND_QUEUELEN 256
+#define TCP_SNDLOWAT (32 * 1024)
+#define TCP_QUEUE_OOSEQ 1
+#define TCP_OVERSIZE TCP_MSS
+#define TCP_LISTEN_BACKLOG 0
+#define LWIP_TCP_SACK_OUT 0
+#define LWIP_TCP_TIMESTAMPS 0
+#define LWIP_TCP_KEEPALIVE 1
+
+// Checksums are computed for what is sent, since the device offers no offload. What is received is
+// not checked: on the emulated link it cannot be damaged, and RPC carries lengths of its own.
+#define LWIP_CHKSUM_ALGORITHM 3
+#define LWIP_CHECKSUM_ON_COPY 1
+#define CHECKSUM_GEN_IP 1
+#define CHECKSUM_GEN_TCP 1
+#define CHECKSUM_GEN_UDP 1
+#define CHECKSUM_GEN_ICMP 1
+#define CHECKSUM_CHECK_IP 0
+#define CHECKSUM_CHECK_TCP 0
+#define CHECKSUM_CHECK_UDP 0
+#define CHECKSUM_CHECK_ICMP 0
+
+#define LWIP_NETIF_TX_SINGLE_PBUF 0
+#define LWIP_NETIF_STATUS_CALLBACK 1
+#define LWIP_NETIF_LINK_CALLBACK 0
+#define LWIP_NETIF_HOSTNAME 0

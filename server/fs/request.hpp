@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What travels between a Client and the file server: a pointer to a Request, in message register 0.
+//
+// The Request lives in the calling thread's stack or Client. The file server reads and writes it
+// only while that thread is blocked in the call, that is until it answers; what must live longer
+// (an RPC under way for a caller that was cancelled) is kept in the file server's own record.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "abi/sos_file.hpp"
+#include "abi/sos_syscall.hpp"
+#include "error.hpp"
+#include "fs/io_buffer.hpp"
+
+namespace sos::fs {
+
+/// The process for which a request is made: its slot in the process table, and which life of that
+/// slot. Generation 0 is the server itself, whose requests are never cancelled.
+struct Owner {
+    std::uint32_t slot = 0;
+    std::uint32_t generation = 0;
+    friend constexpr bool operator==(Owner, Owner) = default;
+};
+
+inline constexpr std::uint32_t max_processes = 512;
+
+/// An open file at the file server. A stale one is refused with bad_descriptor, never mistaken.
+struct FileHandle {
+    std::uint32_t index = 0;
+    std::uint32_t generation = 0;  // 0: no file
+    friend constexpr bool operator==(FileHandle, FileHandle) = default;
+};
+
+enum class Operation : std::uint8_t {
+    open,
+    close,
+    read,
+    write,
+    append,
+    status,
+    truncate,
+    sync,
+    read_directory,
+    status_path,
+    access,
+    unlink,
+    make_directory,
+    remove_directory,
+    rename,
+    change_mode,
+    read_link,
+};
+
+/// Where the file server expands symbolic links of a path.
+struct PathScratch {
+    char text[abi::max_path];
+};
+
+struct Appended {
+    std::size_t bytes;
+    std::uint64_t position;
+};
+
+struct Request {
+    Operation operation;
+    bool follow_links = true;
+    Owner owner{};
+    FileHandle file{};
+    std::string_view path{};
+    std::string_view second_path{};
+    std::uint64_t flags = 0;
+    std::uint64_t offset = 0;  // or size, or position
+    std::uint32_t mode = 0;
+    std::span<const IoBuffer> buffers{};
+    std::span<std::byte> into{};  // entries of a directory, text of a link
+    PathScratch* scratch = nullptr;
+
+    // The answer. `value`: bytes transferred.
+    bool failed = true;
+    Error error = Error::io_error;
+    std::uint64_t value = 0;
+    std::uint64_t position = 0;
+    FileHandle opened{};
+    abi::FileStatus file_status{};
+};
+
+}  // namespace sos::fs
