@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -15,19 +16,11 @@
 #include "error.hpp"
 #include "fs/io_buffer.hpp"
 #include "fs/request.hpp"
-#include "fs/settings.hpp"
+#include "platform/boot_settings.hpp"
+#include "platform/device_tree.hpp"
 #include "sel4/types.hpp"
 
 namespace sos::fs {
-
-/// A virtio-mmio transport that the device tree names. Most are empty; the file server takes the
-/// first one that is a network device.
-struct VirtioWindow {
-    base::PAddr registers{};
-    std::uint64_t size = 0;
-    std::uint32_t interrupt = 0;  // the GIC's number of it
-    bool edge_triggered = true;
-};
 
 /// What the file server needs of the timer service. Callbacks run in the root thread.
 struct TimerHooks {
@@ -39,9 +32,11 @@ struct TimerHooks {
 };
 
 struct Config {
-    std::span<const VirtioWindow> windows{};  // used during start() only
-    IpSettings ip{};
-    NfsSettings nfs{};  // its export_path must stay valid
+    /// virtio-mmio transports, most of them empty: the first network device is taken. Used during
+    /// start() only.
+    std::span<const platform::Device> virtio{};
+    std::optional<platform::StaticAddress> ip{};  // none: DHCP
+    platform::NfsLocation nfs{};                  // its export_path must stay valid
     TimerHooks timer{};
     std::uint64_t random_seed = 0;  // for port numbers and the like
     unsigned priority = 252;
