@@ -21,7 +21,7 @@ namespace sos::platform {
 enum class DeviceTreeError {
     too_short,      // does not hold a header, or less than the header says
     bad_magic,      // not a device tree
-    bad_version,    // older than 16 or incompatible with 17
+    bad_version,    // older than 17, or only for readers of a newer one
     bad_layout,     // blocks outside the blob or misaligned
     bad_structure,  // token stream damaged, or properties of impossible sizes
     too_deep,       // nodes nested more than max_depth
