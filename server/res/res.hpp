@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Start of the resource layer, its accounts, and fault injection for tests.
+#pragma once
+
+#include <cstdint>
+
+#include "abi/boot_info.hpp"
+#include "abi/sos_file.hpp"
+#include "error.hpp"
+
+namespace sos::res {
+
+/// Takes over what the kernel gave the root task: builds the capability space, cuts the untypeds,
+/// makes the second ASID pool. Called once, by the root thread, before everything else in here.
+Result<void> init(const abi::BootInfo& boot_info);
+
+/// Fills slots, untyped_bytes and reply_objects: what is owned by somebody at this moment.
+void count(abi::ResourceCount& counts);
+
+struct MemoryReport {
+    std::uint64_t total_bytes;     // all the memory that the kernel left us
+    std::uint64_t free_bytes;      // in free blocks and free pieces
+    std::uint64_t server_bytes;    // behind ServerPages
+    std::uint64_t unusable_bytes;  // pieces below 4 KiB, blocks beyond the bound
+};
+MemoryReport memory_report();
+
+/// Debug builds: the n-th acquisition from now on (1 is the next) fails with Error::no_memory,
+/// once. 0 switches it off. True acquisitions are slots, untypeds, frames and server pages.
+void fail_after(std::uint64_t n);
+
+/// How many acquisitions there were since the start (debug builds; else 0).
+std::uint64_t acquisitions();
+
+}  // namespace sos::res

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The untyped pool: who may make which kernel object out of which memory.
+//
+// Memory is kept in blocks of at most 2 MiB, cut once from the untypeds of the boot. A block is
+// free, handed out whole, or cut into equal pieces of 4 KiB to 1 MiB; a 4 KiB piece may be cut
+// again into equal pieces of 16 bytes to 2 KiB. So taking and giving back is constant work, needs
+// no merging, and no retype on the way ever clears more than one block. A cut block whose
+// pieces are all back becomes whole again when memory is short.
+//
+// Invariant: the bytes of every Untyped alive, and nothing else, are counted in untyped_bytes.
+// Bounds: 2048 blocks, 2048 cut 4 KiB pieces (8 MiB of small objects); beyond, Error::no_memory.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+
+#include "base/strong.hpp"
+#include "error.hpp"
+#include "sel4/types.hpp"
+
+namespace sos::res {
+
+inline constexpr unsigned smallest_untyped_bits = 4;
+inline constexpr unsigned largest_untyped_bits = 21;
+
+/// Names a handed-out piece of untyped memory in 32 bits (in fact below 2^23).
+using UntypedId = base::Strong<struct UntypedIdTag, std::uint32_t>;
+
+/// Owner of untyped memory; what was made from it must be deleted before it goes back.
+class [[nodiscard]] Untyped {
+  public:
+    constexpr Untyped() = default;
+    Untyped(Untyped&& other) noexcept : id_(std::exchange(other.id_, none)) {}
+    Untyped& operator=(Untyped&& other) noexcept {
+        if (this != &other) {
+            reset();
+            id_ = std::exchange(other.id_, none);
+        }
+        return *this;
+    }
+    ~Untyped() { reset(); }
+
+    explicit operator bool() const { return id_ != none; }
+    sel4::CPtr cptr() const;
+    unsigned size_bits() const;
+
+    /// Gives the memory back.
+    void reset();
+
+    /// Gives up ownership, for tables that keep bare numbers; adopt() is the way back.
+    [[nodiscard]] UntypedId release() { return std::exchange(id_, none); }
+    static Untyped adopt(UntypedId id) { return Untyped(id); }
+
+  private:
+    static constexpr UntypedId none{~std::uint32_t{0}};
+    explicit Untyped(UntypedId id) : id_(id) {}
+    UntypedId id_ = none;
+};
+
+/// 2^size_bits bytes of memory (4..21) without objects in it.
+Result<Untyped> take_untyped(unsigned size_bits);
+
+}  // namespace sos::res
