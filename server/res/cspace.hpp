@@ -48,7 +48,7 @@ class [[nodiscard]] Slot {
     ~Slot() { reset(); }
 
     CPtr cptr() const { return cptr_; }
-    explicit operator bool() const { return cptr_ != CPtr{}; }
+    bool valid() const { return cptr_ != CPtr{}; }
 
     /// Deletes the capability and gives the place back.
     void reset();

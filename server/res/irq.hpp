@@ -15,7 +15,7 @@ class [[nodiscard]] OwnedIrq {
     explicit OwnedIrq(Slot handler) : handler_(std::move(handler)) {}
 
     sel4::CPtr cptr() const { return handler_.cptr(); }
-    explicit operator bool() const { return static_cast<bool>(handler_); }
+    bool valid() const { return handler_.valid(); }
 
     /// Where it is signalled: a notification capability with its badge (kept as a copy).
     Result<void> set_notification(sel4::CPtr notification) {

@@ -39,7 +39,7 @@ class [[nodiscard]] ServerPages {
     }
     ~ServerPages() { reset(); }
 
-    explicit operator bool() const { return count_ != 0; }
+    bool valid() const { return count_ != 0; }
     std::byte* data() const;
     std::size_t size() const { return count_ * page_size; }
     std::span<std::byte> bytes() const { return {data(), size()}; }

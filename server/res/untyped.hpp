@@ -40,7 +40,7 @@ class [[nodiscard]] Untyped {
     }
     ~Untyped() { reset(); }
 
-    explicit operator bool() const { return id_ != none; }
+    bool valid() const { return id_ != none; }
     sel4::CPtr cptr() const;
     unsigned size_bits() const;
 

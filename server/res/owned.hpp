@@ -28,7 +28,7 @@ class [[nodiscard]] Object {
     ~Object() { reset(); }
 
     sel4::CPtr cptr() const { return slot_.cptr(); }
-    explicit operator bool() const { return static_cast<bool>(slot_); }
+    bool valid() const { return slot_.valid(); }
 
     /// Deletes the object and gives its memory back.
     void reset();
