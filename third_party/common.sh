@@ -1,42 +1,17 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# What the scripts of this folder share: where things are, one line per step, hashes of inputs,
-# and a private apt. The private apt knows the machine's own package sources (with deb-src, for
-# arm64), keeps its lists below build/, and never touches the machine's configuration.
+# What the scripts of this folder share: where things are, hashes of inputs, and a private apt,
+# which knows the machine's own package sources (with deb-src, for arm64), keeps its lists below
+# build/, and never touches the machine's configuration.
 
-repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=tools/sos/step.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../tools/sos/step.sh"
+
 out=$repository/build/third_party
 downloads=$out/dl
-log_dir=$repository/build/logs
 cross=aarch64-linux-gnu-
-
-mkdir -p "$downloads" "$log_dir"
-
-fail() {
-    printf 'third_party: %s\n' "$*" >&2
-    exit 1
-}
-
-# step NAME COMMAND...: runs it with its output in build/logs/NAME.log; prints a line when it is
-# done, with the time taken, and the log's last lines when it failed.
-step() {
-    local name=$1 begin=$SECONDS status
-    shift
-    # In a child shell with -e, so that any command that fails ends the step. Not inside an `if`,
-    # which would turn -e off in there.
-    set +e
-    (set -e; "$@") >"$log_dir/$name.log" 2>&1
-    status=$?
-    set -e
-    if [ $status -eq 0 ]; then
-        printf '  %-34s %4d s\n' "$name" "$((SECONDS - begin))"
-        return 0
-    fi
-    printf '  %-34s FAILED, end of build/logs/%s.log:\n' "$name" "$name" >&2
-    tail -n 15 "$log_dir/$name.log" | sed 's/^/    | /' >&2
-    exit 1
-}
+mkdir -p "$downloads"
 
 # field NAME COLUMN: a column of the versions file.
 field() {

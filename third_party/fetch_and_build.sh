@@ -49,7 +49,7 @@ for name in musl lwip libnfs; do
     file=$(find "$downloads/$name" -name '*.dsc' -o -name '*.deb')
     [[ $file =~ _([0-9]+%3a)?([0-9.]+[0-9])[^/]*$ ]] || fail "build/third_party/dl/$name holds no package; remove it"
     if [ "${BASH_REMATCH[2]}" != "$tested" ]; then
-        printf '  warning: %s %s is here, %s is what was tested\n' "$name" "${BASH_REMATCH[2]}" "$tested"
+        note "  warning: $name ${BASH_REMATCH[2]} is here, $tested is what was tested"
     fi
 done
 

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""./sos run: a private NFS server, the machine, and the user's terminal in between.
+
+How SOS is told what to do: boot arguments
+------------------------------------------
+/chosen/bootargs holds words `key=value`, separated by spaces or tabs. A value, or a part of it, may
+stand in double quotes, inside which only \\" and \\\\ are escapes and every other byte is itself.
+The last of two equal keys wins, so that --append overrides. At most 4096 bytes.
+
+  init=PROGRAM          what to start when the files are there (sosh)
+  exec=COMMANDS         init gets two more arguments: -c and this string, whole and uninterpreted
+  nfs=ADDRESS[:NFSPORT[:MOUNTPORT]]/EXPORT
+                        ADDRESS is dotted; no NFSPORT: 2049; no MOUNTPORT: ask the portmapper there
+  ip=dhcp | ADDRESS/LENGTH,GATEWAY
+  log.mark=TOKEN        mark SOS's own lines, so that the host can tell them from programs' output:
+                        see console.py
+  frames=N, pagefile=NAME, console.second_reader=..., console.typeahead=..., log=AREA,...
+
+SOS's closing lines (`sos: init ended, status N`, `sos: leak: ...`, `sos: halted`) tell the status.
+"""
+
+import argparse
+import filecmp
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import machine
+from bridge import Bridge, Leave, RawTerminal, ignore_signals, leave_on_signals
+from children import SosError, end
+from console import Session
+from nfs_server import NfsServer
+from run_folder import BUILD, REPOSITORY, RunFolder
+
+EXEC_TIMEOUT = 120.0
+FAILED = 125  # SOS or its surroundings, not a command in SOS
+_HALT_GRACE = 2.0
+
+
+def parse(arguments):
+    parser = argparse.ArgumentParser(prog="./sos run", allow_abbrev=False, add_help=False)
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--exec", dest="commands")
+    parser.add_argument("--timeout", type=float)
+    files = parser.add_mutually_exclusive_group()
+    files.add_argument("--export", type=Path)
+    files.add_argument("--nfs")
+    parser.add_argument("--frames", type=int)
+    parser.add_argument("--append", default="")
+    parser.add_argument("--kernel", type=Path)
+    parser.add_argument("--root", type=Path)
+    parser.add_argument("--dtb", type=Path)
+    parser.add_argument("--qemu", default="")
+    parser.add_argument("--release", action="store_true")
+    options = parser.parse_args(arguments)
+    if options.timeout is not None and options.timeout <= 0:
+        parser.error("--timeout: more than 0 seconds")
+    if options.frames is not None and options.frames <= 0:
+        parser.error("--frames: more than 0")
+    for path in (options.kernel, options.root, options.dtb):
+        if path is not None and not path.is_file():
+            parser.error(f"{path}: no such file")
+    if options.export is not None and not options.export.is_dir():
+        parser.error(f"--export: {options.export} is not a folder")
+    if options.commands is not None and options.timeout is None:
+        options.timeout = EXEC_TIMEOUT
+    return options
+
+
+def nfs_argument(text):
+    """The user's HOST[:PORT[:MOUNTPORT]]/EXPORT with an address that SOS can use."""
+    match = re.fullmatch(r"([^:/\s]+)((?::\d+){0,2})(/\S*)", text)
+    if not match:
+        raise SosError(f"--nfs {text}: expected HOST[:PORT[:MOUNTPORT]]/EXPORT")
+    host, ports, export = match.groups()
+    try:
+        address = socket.getaddrinfo(host, None, socket.AF_INET)[0][4][0]
+    except OSError as error:
+        raise SosError(f"--nfs: {host}: {error.strerror}") from None
+    if address.startswith("127."):
+        address = "10.0.2.2"  # this machine, seen from QEMU's user network
+    return address + ports + export
+
+
+def add_missing_programs(folder):
+    """SOS loads its programs from the folder it is given, so they must be there."""
+    for program in sorted((BUILD / "rootfs").iterdir()):
+        target = folder / program.name
+        if not program.is_file() or not os.access(program, os.X_OK):
+            continue
+        if not target.exists():
+            shutil.copy2(program, target)
+            print(f"sos: copied {program.name} into {folder}", file=sys.stderr)
+        elif not filecmp.cmp(program, target, shallow=False):
+            print(f"sos: {target} differs from this build's; used as it is", file=sys.stderr)
+
+
+def image_for(options, work):
+    """The boot image: the build's, or one packed with the user's kernel, root task or tree."""
+    release = options.release
+    image = BUILD / ("sos-release.img" if release else "sos.img")
+    if not (options.kernel or options.root or options.dtb):
+        return image
+    built = BUILD / ("aarch64-release" if release else "aarch64-debug")
+    image = work / "sos.img"
+    command = [sys.executable, str(REPOSITORY / "tools" / "pack_image.py"),
+               "--loader", str(built / "loader" / "loader.elf"),
+               "--kernel", str(options.kernel or built / "kernel" / "numbat.elf"),
+               "--root", str(options.root or built / "server" / "sos.elf"), "-o", str(image)]
+    if options.dtb:
+        command += ["--dtb", str(options.dtb)]
+    packed = subprocess.run(command, capture_output=True, text=True)
+    if packed.returncode != 0:
+        raise SosError("the image cannot be packed: " + packed.stderr.strip())
+    return image
+
+
+def boot_arguments(options, session, nfs):
+    settings = [("init", "sosh"), ("nfs", nfs), ("ip", machine.STATIC_ADDRESS),
+                ("log.mark", session.token)]
+    if options.commands is not None:
+        settings.append(("exec", options.commands))
+    if options.frames is not None:
+        settings.append(("frames", str(options.frames)))
+    return machine.bootargs(settings, options.append)
+
+
+def converse(options, session, qemu, work):
+    """Runs the session to its end and returns the exit status."""
+    interactive = options.commands is None
+    if interactive and os.isatty(0):
+        print("SOS runs in QEMU; Ctrl-] leaves.", file=sys.stderr)
+    with open(work / "console.log", "wb") as log:
+        bridge = Bridge(qemu, session, log, interactive, options.timeout)
+        try:
+            with RawTerminal():
+                bridge.run()
+            if session.halted:  # a kernel that cannot power off stays; the caller ends it
+                try:
+                    qemu.wait(_HALT_GRACE)
+                except subprocess.TimeoutExpired:
+                    pass
+            if session.failure is None and session.status is not None:
+                return session.status
+            raise Leave(FAILED, session.failure or "SOS ended before its init did")
+        except Leave as leave:
+            if leave.reason is not None:
+                print(f"sos: {leave.reason}; the console's last lines:", file=sys.stderr)
+                for line in bridge.tail():
+                    print("  | " + line, file=sys.stderr)
+                print(f"  (all of it: {work}/console.log)", file=sys.stderr)
+            raise
+
+
+def run(options):
+    folder = RunFolder()
+    server = qemu = None
+    try:
+        session = Session()
+        if options.nfs is not None:
+            nfs = nfs_argument(options.nfs)
+        else:
+            export = options.export or BUILD / "rootfs"
+            if options.export:
+                add_missing_programs(export)
+            server = NfsServer(export, folder.path)
+            nfs = server.address
+        image = image_for(options, folder.path)
+        with open(folder.path / "qemu.log", "wb") as errors:
+            qemu = machine.start(image, boot_arguments(options, session, nfs), errors, options.qemu)
+        return converse(options, session, qemu, folder.path)
+    finally:
+        ignore_signals()
+        if qemu is not None:
+            end(qemu, grace=1.0)
+        if server is not None:
+            server.close()
+        folder.close()
+
+
+def main():
+    options = parse(sys.argv[1:])
+    if options.check:
+        return 0
+    leave_on_signals()
+    try:
+        return run(options)
+    except Leave as leave:
+        return leave.status
+    except SosError as error:
+        print(f"sos: {error}", file=sys.stderr)
+        return FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())
