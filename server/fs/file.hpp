@@ -35,6 +35,12 @@ struct OpenMode {
     }
 };
 
+/// What an append did: how much, and the position behind it.
+struct Appended {
+    std::size_t bytes = 0;
+    std::uint64_t position = 0;
+};
+
 class File {
   public:
     File(const File&) = delete;
@@ -45,6 +51,26 @@ class File {
     // of the buffers are handed over (io_buffer.hpp). Permission by mode is the caller's check.
     virtual Result<std::size_t> read(std::uint64_t offset, std::span<const IoBuffer> into) = 0;
     virtual Result<std::size_t> write(std::uint64_t offset, std::span<const IoBuffer> from) = 0;
+
+    /// Writes behind the end of the file as it is now (O_APPEND). A device appends always.
+    virtual Result<Appended> append(std::span<const IoBuffer> from) = 0;
+
+    /// read(2) and write(2): at the position, which moves on; at the end if the file was opened so.
+    Result<std::size_t> read_next(std::span<const IoBuffer> into) {
+        const std::size_t bytes = TRY(read(position_, into));
+        position_ += bytes;
+        return bytes;
+    }
+    Result<std::size_t> write_next(std::span<const IoBuffer> from) {
+        if (mode_.append) {
+            const Appended done = TRY(append(from));
+            position_ = done.position;
+            return done.bytes;
+        }
+        const std::size_t bytes = TRY(write(position_, from));
+        position_ += bytes;
+        return bytes;
+    }
 
     virtual Result<abi::FileStatus> status() = 0;
     virtual Result<void> truncate(std::uint64_t size) = 0;

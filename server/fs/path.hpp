@@ -6,6 +6,7 @@
 #include <span>
 #include <string_view>
 
+#include "abi/sos_syscall.hpp"
 #include "error.hpp"
 
 namespace sos::fs {

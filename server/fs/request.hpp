@@ -27,6 +27,9 @@ struct Owner {
 
 inline constexpr std::uint32_t max_processes = 512;
 
+/// Files open at once, of all processes together; the next open is refused with too_many_files.
+inline constexpr std::uint32_t max_open_files = 8192;
+
 /// An open file at the file server. A stale one is refused with bad_descriptor, never mistaken.
 struct FileHandle {
     std::uint32_t index = 0;
@@ -57,11 +60,6 @@ enum class Operation : std::uint8_t {
 /// Where the file server expands symbolic links of a path.
 struct PathScratch {
     char text[abi::max_path];
-};
-
-struct Appended {
-    std::size_t bytes;
-    std::uint64_t position;
 };
 
 struct Request {
