@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Threads of the root task. Each has its own TCB, scheduling context (budget = period, so it is
-// never postponed), stack with a guard page below, and one page that holds its IPC buffer and its
-// TLS block. All share the root task's CSpace and VSpace.
+// never postponed) and memory: a stack with a guard page below it and, above it, one page with its
+// IPC buffer and its TLS area. All share the root task's CSpace and VSpace.
 //
 // A ServerThread owns all of that: destroying it deletes the thread wherever it is blocked and
 // gives everything back. Only a thread that holds no lock may be destroyed, so in practice one that
 // is blocked in a call to the destroyer. A fault of such a thread goes to the server fault
-// endpoint, which panics with registers and a backtrace.
+// endpoint, whose reader panics with registers and a backtrace.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
+#include "abi/ipc_buffer.hpp"
 #include "error.hpp"
 #include "res/owned.hpp"
 #include "res/server_pages.hpp"
@@ -41,38 +42,46 @@ struct ThreadConfig {
     Fpu fpu = Fpu::disabled;
 };
 
-class ServerThread {
+class [[nodiscard]] ServerThread {
   public:
-    ServerThread() = default;
+    constexpr ServerThread() = default;
 
     sel4::CPtr tcb() const { return tcb_.cptr(); }
     bool valid() const { return tcb_.valid(); }
 
-    /// Delivers the notification's word to this thread whenever it blocks on any endpoint.
+    /// The notification's word is delivered to the thread whenever it receives on an endpoint.
     Result<void> bind_notification(sel4::CPtr notification);
 
+    /// Deletes the thread and frees what it had.
+    void reset();
+
   private:
-    friend Result<ServerThread> spawn(const ThreadConfig&);
+    friend Result<ServerThread> prepare(const ThreadConfig& config);
 
     // Destroyed from the last to the first: the TCB goes before what it uses.
-    res::ServerPages stack_;
-    res::ServerPages context_page_;  // IPC buffer, then TLS block
+    res::ServerPages memory_;
     res::OwnedSchedContext sched_context_;
-    res::Slot fault_endpoint_;
     res::OwnedTcb tcb_;
 };
 
-/// What spawn() needs to know once: call it in the root thread before the first spawn().
+/// What spawn() needs to know, set once by the root thread before the first spawn().
 struct Environment {
-    sel4::CPtr fault_endpoint;  // receives faults of server threads; badge = address of ThreadBlock
+    sel4::CPtr fault_endpoint;  // gets the faults of server threads (abi::sos_badge::server_fault)
     sel4::CPtr sched_control;
 };
 void init(const Environment& environment);
 
-/// Makes a thread and starts it at once.
+/// Makes a thread that does not run yet; start() lets it.
+Result<ServerThread> prepare(const ThreadConfig& config);
+Result<void> start(const ServerThread& thread);
+
+/// Makes a thread and starts it.
 Result<ServerThread> spawn(const ThreadConfig& config);
 
-/// For the thread that the kernel made: sets up TLS and its ThreadBlock. First thing in main.
+/// For the thread that the kernel made, as the first thing it does: TLS area and ThreadBlock.
 void adopt_root_thread(abi::IpcBuffer* ipc_buffer);
+
+/// The thread that a badge of the server fault endpoint names.
+const ThreadBlock* faulting_thread(std::uint64_t badge);
 
 }  // namespace sos::thread
