@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Calls of SOS beyond its programming interface: what the shell, ps and the tests need.
+ * Layouts are those of abi/sos_file.hpp. As with <sos.h>, -1 and errno report a failure.
+ */
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { SOS_FREE, SOS_CREATING, SOS_RUNNING, SOS_DYING, SOS_ZOMBIE };
+
+typedef struct {
+    int32_t pid;
+    int32_t parent; /* -1: none */
+    uint32_t state;
+    uint32_t resident_pages;
+    uint32_t paged_out_pages;
+    uint32_t page_table_pages;
+    uint64_t start_us; /* since boot */
+    uint64_t cpu_time_us;
+    char command[32];
+} sos_process_info_t;
+
+/* What is in use in the whole system. */
+typedef struct {
+    uint64_t frames;
+    uint64_t slots;
+    uint64_t untyped_bytes;
+    uint64_t page_file_slots;
+    uint64_t reply_objects;
+    uint64_t handler_threads;
+    uint64_t open_files;
+    uint64_t file_requests;
+    uint64_t timeouts;
+    uint64_t processes;
+} sos_resource_count_t;
+
+/* Fills at most `max` entries, returns how many. */
+int sos_process_list(sos_process_info_t* processes, unsigned max);
+
+int sos_resource_count(sos_resource_count_t* count);
+
+/* Names the child that ^C on the console kills; -1 for none. */
+int sos_set_foreground(pid_t pid);
+
+/* Writes to the console without a file: bytes. */
+ssize_t sos_console_out(const void* data, size_t size);
+
+/* Any system call by its number, with up to four arguments: the first result. */
+typedef struct {
+    long error; /* 0 or an errno */
+    uint64_t results[2];
+} sos_reply_t;
+sos_reply_t sos_call(uint64_t number, unsigned count, const uint64_t* arguments);
+
+#ifdef __cplusplus
+}
+#endif
