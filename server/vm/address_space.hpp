@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// AddressSpace: the memory of one process (seed 5.5). Regions say what is allowed where, the page
+// table says what is there.
+//
+//   0x0000'7fff'ffff'e000  IPC buffer, one page
+//                          guard (56 KiB)
+//   0x0000'7fff'ffff'0000  top of the stack; 64 MiB, all of it grows on touch
+//                          guard (1 MiB)
+//                          mmap regions, from the top down
+//                          ...
+//                          heap, from the top of the ELF image up, end set by brk
+//   the ELF image's place  ELF segments
+//
+// Only the process's handler thread calls this; what the pager shares (page table, frame entries)
+// is touched under ft_lock, which each function takes itself. User addresses and lengths of any
+// value are safe to pass.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "base/strong.hpp"
+#include "error.hpp"
+#include "vm/page_table.hpp"
+#include "vm/region.hpp"
+
+namespace sos::vm {
+
+inline constexpr VAddr ipc_buffer_address{0x7fff'ffff'e000};
+inline constexpr VAddr stack_top{0x7fff'ffff'0000};
+inline constexpr std::uint64_t stack_size = 64ull << 20;
+inline constexpr VAddr stack_bottom = stack_top - stack_size;
+inline constexpr VAddr mmap_top = stack_bottom - (1ull << 20);
+
+/// A program's page that stays where it is, for reading or writing through the server's mapping.
+class [[nodiscard]] PinnedFrame {
+  public:
+    constexpr PinnedFrame() = default;
+    PinnedFrame(PinnedFrame&& other) noexcept : frame_(std::exchange(other.frame_, no_frame)) {}
+    PinnedFrame& operator=(PinnedFrame&& other) noexcept {
+        if (this != &other) {
+            reset();
+            frame_ = std::exchange(other.frame_, no_frame);
+        }
+        return *this;
+    }
+    ~PinnedFrame() { reset(); }
+
+    bool valid() const { return frame_ != no_frame; }
+    FrameRef frame() const { return frame_; }
+    /// The first byte of the page.
+    std::byte* data() const { return frame_data(frame_); }
+    /// Hands the pin over: whoever gets the token calls vm::release_pin(token) once.
+    [[nodiscard]] std::uint64_t release_token() { return std::exchange(frame_, no_frame).raw(); }
+    /// Unpins (takes ft_lock).
+    void reset();
+
+  private:
+    friend class AddressSpace;
+    explicit PinnedFrame(FrameRef frame) : frame_(frame) {}
+    FrameRef frame_ = no_frame;
+};
+
+struct MemoryUse {
+    std::uint32_t resident_pages = 0;
+    std::uint32_t paged_out_pages = 0;
+    std::uint32_t page_table_pages = 0;
+};
+
+enum class Placement {
+    anywhere,          // the address is a hint
+    fixed,             // exactly there; what is mapped there goes
+    fixed_no_replace,  // exactly there, or Error::exists
+};
+
+class AddressSpace {
+  public:
+    AddressSpace() = default;
+    AddressSpace(const AddressSpace&) = delete;
+    AddressSpace& operator=(const AddressSpace&) = delete;
+    ~AddressSpace() { destroy(); }
+
+    /// Makes the VSpace, and the stack and IPC buffer regions with the IPC buffer's page mapped.
+    Result<void> init();
+
+    /// Frees everything, at any point of a half-built space and again; the process's thread must
+    /// not run any more and its TCB be gone. Frames still pinned by I/O follow when that is over.
+    void destroy();
+
+    /// What the process's TCB is configured with.
+    sel4::CPtr vspace() const { return page_table_.vspace(); }
+    sel4::CPtr ipc_buffer_frame() const;
+
+    // For the loader.
+
+    /// The ELF region [start, end) with these rights; page-aligned, below mmap_top, not
+    /// overlapping.
+    Result<void> add_elf_region(VAddr start, VAddr end, Rights rights);
+    /// After the last ELF region: the heap starts (empty) at the highest one's end.
+    Result<void> start_heap();
+
+    /// Makes the page that `at` is in usable for this access, as the process's region allows it.
+    /// bad_address: no such region, or not with this access: the process is to be killed.
+    Result<void> handle_fault(VAddr at, Access access);
+
+    /// The page that `at` is in, touched if it was not, and pinned. For Access::write the page
+    /// counts as written from here on. bad_address as in handle_fault.
+    Result<PinnedFrame> pin(VAddr at, Access access);
+    /// As pin for writing, but whatever the region's rights are: for the loader only.
+    Result<PinnedFrame> pin_for_loading(VAddr at);
+    /// The page at `page`, filled by pin_for_loading, equals the file's bytes from `offset` on.
+    void note_elf_copy(VAddr page, std::uint64_t offset);
+
+    // System calls.
+
+    /// The new end of the heap; 0, or what cannot be, gives the present one and changes nothing.
+    VAddr brk(VAddr end);
+    Result<VAddr> map(VAddr hint, std::uint64_t length, Rights rights, Placement placement);
+    Result<void> unmap(VAddr start, std::uint64_t length);
+    Result<void> protect(VAddr start, std::uint64_t length, Rights rights);
+
+    MemoryUse use() const;
+
+  private:
+    friend class FaultHandler;
+    PageTable page_table_;
+    RegionList regions_;
+    VAddr heap_start_{};
+    VAddr heap_end_{};  // as set by brk, any alignment
+    std::uint32_t resident_ = 0;
+};
+
+}  // namespace sos::vm

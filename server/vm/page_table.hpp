@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The shadow page table of a process (seed 5.1): four levels of 512 entries of eight bytes, like
+// the kernel's, in frames of the frame table that are never evicted. It is the truth about every
+// page: what backs it, with which rights; the kernel's tables are only what is mapped of it now.
+// Each node below the root has one page-table object of the kernel; both are freed when the node
+// has no entry left.
+//
+// States of a leaf entry:
+//   untouched       all bits 0: zeros when first touched
+//   in the ELF file !valid, data_in_elf, frame 0: `cap` is the offset in the file
+//   in page file    !valid, !data_in_elf, frame 0, cap != 0: `cap` is the slot
+//   in transit      !valid, frame != 0: that frame is being filled or written
+//   resident        valid, frame != 0; data_in_elf: equal to the file at offset `cap`; otherwise
+//                   cap != 0: equal to that slot of the page file
+// Whether a resident page is mapped at the moment says `used` in its frame's entry; whether it is
+// mapped for writing, `dirty`.
+#pragma once
+
+#include <cstdint>
+
+#include "base/bitfield.hpp"
+#include "base/strong.hpp"
+#include "error.hpp"
+#include "res/owned.hpp"
+#include "vm/frame_table.hpp"
+
+namespace sos::vm {
+
+using base::VAddr;
+
+inline constexpr unsigned table_levels = 4;
+inline constexpr unsigned table_index_bits = 9;
+inline constexpr unsigned table_entries = 1u << table_index_bits;
+
+struct Entry {
+    std::uint64_t word = 0;
+
+    using Cap = base::Field<0, 39>;  // node: the kernel's table; leaf: slot or file offset
+    using Frame = base::Field<39, 19>;
+    using Valid = base::Field<58, 1>;
+    using InitPte = base::Field<59, 1>;  // rights were set
+    using ReadOnly = base::Field<60, 1>;
+    using NeverExecute = base::Field<61, 1>;
+    using DataInElf = base::Field<62, 1>;
+    using UtBit = base::Field<63, 1>;  // node: the kernel's table has memory of its own
+
+    bool empty() const { return word == 0; }
+    bool valid() const { return Valid::get(word) != 0; }
+    FrameRef frame() const { return FrameRef{static_cast<std::uint32_t>(Frame::get(word))}; }
+    std::uint64_t cap() const { return Cap::get(word); }
+    bool read_only() const { return ReadOnly::get(word) != 0; }
+    bool never_execute() const { return NeverExecute::get(word) != 0; }
+    bool data_in_elf() const { return DataInElf::get(word) != 0; }
+    bool resident() const { return valid() && frame() != no_frame; }
+
+    template <typename F>
+    void set(std::uint64_t value) {
+        word = F::set(word, value);
+    }
+    friend constexpr bool operator==(Entry, Entry) = default;
+};
+static_assert(sizeof(Entry) == 8);
+static_assert(Entry::Cap::width + Entry::Frame::width == 58 && Entry::UtBit::low == 63);
+
+/// Index into the node of `level` (0 is the root) on the way to `at`.
+constexpr unsigned table_index(VAddr at, unsigned level) {
+    return static_cast<unsigned>(base::bits(
+        at.raw(), page_bits + table_index_bits * (table_levels - 1 - level), table_index_bits));
+}
+
+/// Tables of one process: at most this many nodes beside the root (8 MiB of tables).
+inline constexpr unsigned max_table_nodes = 1024;
+
+/// All functions require ft_lock.
+class PageTable {
+  public:
+    PageTable() = default;
+    PageTable(const PageTable&) = delete;
+    PageTable& operator=(const PageTable&) = delete;
+    ~PageTable();
+
+    /// Makes the root node and the kernel's VSpace.
+    Result<void> init();
+    bool valid() const { return vspace_.valid(); }
+    sel4::CPtr vspace() const { return vspace_.cptr(); }
+
+    /// The leaf entry of a page, or null when no node leads there.
+    Entry* find(VAddr page);
+
+    struct Place {
+        Entry* entry;
+        BackIndex back;
+    };
+    /// As find, making what nodes are missing. limit_reached at max_table_nodes.
+    Result<Place> find_or_make(VAddr page);
+
+    /// After an entry that was not empty became empty, or the other way: keeps count in its node;
+    /// an empty node goes, and its parents.
+    void entry_filled(BackIndex place);
+    void entry_emptied(VAddr page);
+
+    /// The first page at or above `from` and below `end` whose entry is not empty; `end` if none.
+    VAddr next_filled(VAddr from, VAddr end);
+
+    unsigned node_count() const { return nodes_; }
+
+    /// Gives back all nodes; every leaf entry must be empty.
+    void destroy();
+
+  private:
+    FrameRef root_ = no_frame;
+    unsigned nodes_ = 0;  // beside the root
+    res::OwnedVSpace vspace_;
+};
+
+}  // namespace sos::vm
