@@ -25,11 +25,13 @@ enum class Area : unsigned {
     serial,
     console,
     syscall,
+    sos,  // lines that the host's tools rely on: nothing else
     count
 };
 
-inline constexpr std::string_view area_names[] = {
-    "boot", "res", "vm", "elf", "proc", "fs", "net", "timer", "serial", "console", "syscall"};
+inline constexpr std::string_view area_names[] = {"boot",   "res",     "vm",      "elf",
+                                                  "proc",   "fs",      "net",     "timer",
+                                                  "serial", "console", "syscall", "sos"};
 static_assert(sizeof(area_names) / sizeof(area_names[0]) == static_cast<unsigned>(Area::count));
 
 /// Gets each whole line with its newline. Default: the kernel's debug output.

@@ -10,7 +10,13 @@
 namespace sos {
 
 /// Order in which locks may be taken: only upwards (docs/architecture.md, lock ranks).
-enum class LockRank : unsigned { none = 0, frame_table = 1, cspace_untyped = 2, timer = 3 };
+enum class LockRank : unsigned {
+    none = 0,
+    frame_table = 1,
+    cspace_untyped = 2,
+    timer = 3,
+    console = 4
+};
 
 struct ThreadBlock {
     const char* name = "?";

@@ -25,5 +25,7 @@ inline constexpr std::uint64_t page_io = 16;  // file server: page records were 
 inline constexpr std::uint64_t network = 32;  // NIC interrupt
 inline constexpr std::uint64_t serial = 64;   // UART interrupt
 inline constexpr std::uint64_t input = 128;   // PM server: console input arrived
+inline constexpr std::uint64_t output = 256;  // PM server: room for, or a turn of, console output
+inline constexpr std::uint64_t interrupt_key = 512;  // PM server: ^C was typed
 
 }  // namespace abi::sos_badge
