@@ -3,8 +3,10 @@
 
 import shlex
 import subprocess
+import sys
 
 from children import SosError, spawn
+from run_folder import REPOSITORY
 
 QEMU = "qemu-system-aarch64"
 BOOTARGS_LIMIT = 4096  # bytes, on both sides
@@ -31,18 +33,31 @@ def bootargs(settings, extra=""):
     return line
 
 
-def command(image, arguments, extra=""):
+NETWORK = ["-global", "virtio-mmio.force-legacy=false",
+           "-netdev", "user,id=net", "-device", "virtio-net-device,netdev=net"]
+
+
+def command(image, arguments, extra="", network=NETWORK):
     """QEMU's command line; the serial line is its standard input and output."""
     return [
         QEMU, "-machine", "virt,gic-version=2", "-cpu", "cortex-a53", "-m", "1024",
         "-nodefaults", "-display", "none", "-no-reboot",
         "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
-        "-global", "virtio-mmio.force-legacy=false",
-        "-netdev", "user,id=net", "-device", "virtio-net-device,netdev=net",
-        "-kernel", str(image), "-append", arguments, *shlex.split(extra)]
+        *network, "-kernel", str(image), "-append", arguments, *shlex.split(extra)]
 
 
-def start(image, arguments, errors, extra=""):
+def start(image, arguments, errors, extra="", network=NETWORK):
     """Starts QEMU. `errors`: a file for its own messages."""
-    return spawn(command(image, arguments, extra), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                 stderr=errors, bufsize=0)
+    return spawn(command(image, arguments, extra, network), stdin=subprocess.PIPE,
+                 stdout=subprocess.PIPE, stderr=errors, bufsize=0)
+
+
+def pack(image, loader, kernel, root, dtb=None):
+    """Writes a boot image."""
+    words = [sys.executable, str(REPOSITORY / "tools" / "pack_image.py"), "--loader", str(loader),
+             "--kernel", str(kernel), "--root", str(root), "-o", str(image)]
+    if dtb:
+        words += ["--dtb", str(dtb)]
+    packed = subprocess.run(words, capture_output=True, text=True)
+    if packed.returncode != 0:
+        raise SosError("the image cannot be packed: " + packed.stderr.strip())

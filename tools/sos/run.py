@@ -34,7 +34,7 @@ from bridge import Bridge, Leave, RawTerminal, ignore_signals, leave_on_signals
 from children import SosError, end
 from console import Session
 from nfs_server import NfsServer
-from run_folder import BUILD, REPOSITORY, RunFolder
+from run_folder import BUILD, RunFolder
 
 EXEC_TIMEOUT = 120.0
 FAILED = 125  # SOS or its surroundings, not a command in SOS
@@ -107,15 +107,9 @@ def image_for(options, work):
         return image
     built = BUILD / ("aarch64-release" if release else "aarch64-debug")
     image = work / "sos.img"
-    command = [sys.executable, str(REPOSITORY / "tools" / "pack_image.py"),
-               "--loader", str(built / "loader" / "loader.elf"),
-               "--kernel", str(options.kernel or built / "kernel" / "numbat.elf"),
-               "--root", str(options.root or built / "server" / "sos.elf"), "-o", str(image)]
-    if options.dtb:
-        command += ["--dtb", str(options.dtb)]
-    packed = subprocess.run(command, capture_output=True, text=True)
-    if packed.returncode != 0:
-        raise SosError("the image cannot be packed: " + packed.stderr.strip())
+    machine.pack(image, built / "loader" / "loader.elf",
+                 options.kernel or built / "kernel" / "numbat.elf",
+                 options.root or built / "server" / "sos.elf", options.dtb)
     return image
 
 
