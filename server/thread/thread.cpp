@@ -1,53 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "thread/thread.hpp"
 
-#include <algorithm>
 #include <new>
 
 #include "abi/boot_info.hpp"
 #include "abi/sos_badge.hpp"
-#include "base/bits.hpp"
 #include "sel4/sched_context.hpp"
 #include "sel4/tcb.hpp"
-
-// The TLS image of the root task (ELF variant 1), from the linker script.
-extern "C" {
-extern const std::byte sos_tdata_start[];
-extern const std::byte sos_tdata_end[];
-extern const std::byte sos_tls_size[];  // an absolute symbol: its address is the size
-}
+#include "thread/context_page.hpp"
 
 namespace sos::thread {
 
 namespace {
 
-/// Alignment of the TLS segment, fixed by the linker script; the thread pointer is aligned to it.
-constexpr std::size_t tls_alignment = 64;
-/// A C library finds its own thread structure below the thread pointer.
-constexpr std::size_t below_thread_pointer = 512;
-
-/// The page above a thread's stack.
-struct ContextPage {
-    abi::IpcBuffer ipc_buffer;
-    ThreadBlock block;
-    void (*entry)(void*);
-    void* argument;
-    alignas(tls_alignment) std::byte libc_area[below_thread_pointer];
-    alignas(tls_alignment) std::byte tls[2304];  // thread pointer, then the TLS image
-};
-static_assert(sizeof(ContextPage) <= res::page_size);
-
 constinit Environment environment{};
-alignas(res::page_size) constinit ContextPage root_context{};
-
-/// The TLS image behind `tls`, whose first word would be the dynamic thread vector.
-std::uint64_t set_up_tls(ContextPage& page) {
-    const std::size_t image = static_cast<std::size_t>(sos_tdata_end - sos_tdata_start);
-    const auto total = reinterpret_cast<std::size_t>(&sos_tls_size);
-    if (tls_alignment + total > sizeof page.tls) PANIC("TLS image too big for a context page");
-    std::copy_n(sos_tdata_start, image, page.tls + tls_alignment);
-    return reinterpret_cast<std::uint64_t>(page.tls);
-}
 
 void adopt(ContextPage& page) {
     sos_current_thread = &page.block;
@@ -131,15 +97,6 @@ Result<ServerThread> spawn(const ThreadConfig& config) {
     ServerThread thread = TRY(prepare(config));
     TRY(start(thread));
     return thread;
-}
-
-void adopt_root_thread(abi::IpcBuffer* ipc_buffer) {
-    const std::uint64_t thread_pointer = set_up_tls(root_context);
-    asm volatile("msr tpidr_el0, %0" : : "r"(thread_pointer) : "memory");
-    root_context.block = {.name = "root", .tcb = sel4::CPtr{abi::init_cap::tcb}};
-    sos_current_thread = &root_context.block;
-    // The kernel's buffer, not the one of the page.
-    sel4_ipc_buffer = ipc_buffer;
 }
 
 const ThreadBlock* faulting_thread(std::uint64_t badge) {
