@@ -23,7 +23,7 @@ inline constexpr std::uint32_t max_frames = std::uint32_t{1} << frame_ref_bits;
 /// Number of a frame; 0 is no frame.
 using FrameRef = base::Strong<struct FrameRefTag, std::uint32_t>;
 
-inline constexpr std::uintptr_t frame_window_base = 0x10'0000'0000;
+inline constexpr std::uintptr_t frame_window_base = 0x2000'4000'0000;
 
 /// The bytes of a frame in the server; requires a frame that was taken.
 inline std::byte* frame_data(FrameRef frame) {

@@ -18,10 +18,11 @@ Result<void> init(const abi::BootInfo& boot_info);
 void count(abi::ResourceCount& counts);
 
 struct MemoryReport {
-    std::uint64_t total_bytes;     // all the memory that the kernel left us
-    std::uint64_t free_bytes;      // in free blocks and free pieces
-    std::uint64_t server_bytes;    // behind ServerPages
-    std::uint64_t unusable_bytes;  // pieces below 4 KiB, blocks beyond the bound
+    std::uint64_t total_bytes;       // of the pool: all that the kernel left us
+    std::uint64_t free_block_bytes;  // in 2 MiB blocks that are free in one piece
+    std::uint64_t owned_bytes;       // owned through Untyped and Object
+    std::uint64_t server_bytes;      // behind ServerPages
+    std::uint64_t unusable_bytes;    // boot pieces below 4 KiB, blocks beyond the bound
 };
 MemoryReport memory_report();
 

@@ -23,7 +23,7 @@ namespace sos::res {
 inline constexpr unsigned smallest_untyped_bits = 4;
 inline constexpr unsigned largest_untyped_bits = 21;
 
-/// Names a handed-out piece of untyped memory in 32 bits (in fact below 2^23).
+/// Names a handed-out piece of untyped memory in 32 bits (in fact below 2^21).
 using UntypedId = base::Strong<struct UntypedIdTag, std::uint32_t>;
 
 /// Owner of untyped memory; what was made from it must be deleted before it goes back.

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "res/untyped.hpp"
+
+#include <algorithm>
+
+#include "abi/object_type.hpp"
+#include "res/cspace.hpp"
+#include "res/untyped_pool.hpp"
+#include "sel4/cnode.hpp"
+#include "sync/lock.hpp"
+
+namespace sos::res {
+
+namespace {
+constinit UntypedPool pool;               // GUARDED_BY(cu_lock)
+constinit std::uint64_t owned_bytes = 0;  // GUARDED_BY(cu_lock)
+}  // namespace
+
+void UntypedPool::add_block(std::uint32_t cptr, unsigned size_bits) {
+    if (block_count_ == max_blocks || size_bits < page_bits) {
+        counts_.unusable_bytes += base::bit(size_bits);
+        return;
+    }
+    Block& block = blocks_[block_count_++];
+    block.cptr = cptr;
+    block.size_bits = static_cast<std::uint8_t>(size_bits);
+    block.piece_bits = block.size_bits;
+    whole_[size_bits].push_back(block);
+    counts_.total_bytes += base::bit(size_bits);
+    if (size_bits == block_bits) {
+        ++counts_.all_blocks;
+        ++counts_.free_blocks;
+    }
+}
+
+Result<void> UntypedPool::add(sel4::CPtr untyped, unsigned size_bits) {
+    if (size_bits <= block_bits) {
+        add_block(static_cast<std::uint32_t>(untyped.raw()), size_bits);
+        return {};
+    }
+    // At most 512 blocks (1 GiB) at a time: the largest window of slots.
+    std::uint64_t left = base::bit(size_bits - block_bits);
+    while (left > 0 && block_count_ < max_blocks) {
+        const auto now = static_cast<std::uint32_t>(
+            std::min<std::uint64_t>({left, max_blocks - block_count_, 512}));
+        // Windows are powers of two; `left` is one unless the table of blocks is nearly full.
+        const std::uint32_t count = std::bit_floor(now);
+        const std::uint32_t window = TRY(detail::take_slots(count));
+        const auto made =
+            detail::retype(untyped, abi::ObjectType::untyped, block_bits, window, count);
+        if (!made) {
+            detail::give_slots(window, count);
+            return made;
+        }
+        for (std::uint32_t i = 0; i < count; ++i) add_block(window + i, block_bits);
+        left -= count;
+    }
+    counts_.unusable_bytes += left << block_bits;
+    return {};
+}
+
+Result<UntypedId> UntypedPool::take(unsigned size_bits) {
+    ASSERT(size_bits >= smallest_untyped_bits && size_bits <= largest_untyped_bits);
+    return size_bits >= page_bits ? take_large(size_bits) : take_small(size_bits);
+}
+
+UntypedPool::Block* UntypedPool::smallest_whole_block(unsigned least_bits) {
+    for (unsigned bits = least_bits; bits <= block_bits; ++bits) {
+        // Pieces are numbered with 9 bits.
+        if (bits - least_bits <= 9 && !whole_[bits].empty()) return whole_[bits].front();
+    }
+    return nullptr;
+}
+
+Result<UntypedId> UntypedPool::take_large(unsigned size_bits) {
+    Block* block = with_free_pieces_[size_bits].front();
+    if (block == nullptr) {
+        block = smallest_whole_block(size_bits);
+        while (block == nullptr && make_whole_again()) block = smallest_whole_block(size_bits);
+        if (block == nullptr) return std::unexpected(Error::no_memory);
+        if (block->size_bits == size_bits) {
+            whole_[size_bits].remove(*block);
+            if (size_bits == block_bits) --counts_.free_blocks;
+            return block_id(index_of(*block), 0);
+        }
+        block = TRY(cut_block(*block, size_bits));
+    }
+    const unsigned piece = block->pieces.take();
+    if (block->pieces.free() == 0) with_free_pieces_[size_bits].remove(*block);
+    return block_id(index_of(*block), piece);
+}
+
+Result<UntypedPool::Block*> UntypedPool::cut_block(Block& block, unsigned piece_bits) {
+    const std::uint32_t count = 1u << (block.size_bits - piece_bits);
+    // Off its list first: taking slots may need a block itself, for another CNode.
+    whole_[block.size_bits].remove(block);
+    const auto window = detail::take_slots(count);
+    const auto made = window ? detail::retype(sel4::CPtr{block.cptr}, abi::ObjectType::untyped,
+                                              piece_bits, *window, count)
+                             : Result<void>(std::unexpected(window.error()));
+    if (!made) {
+        if (window) detail::give_slots(*window, count);
+        whole_[block.size_bits].push_front(block);
+        return std::unexpected(made.error());
+    }
+    if (block.size_bits == block_bits) --counts_.free_blocks;
+    block.window = *window;
+    block.piece_bits = static_cast<std::uint8_t>(piece_bits);
+    block.pieces.reset(count);
+    with_free_pieces_[piece_bits].push_back(block);
+    return &block;
+}
+
+Result<UntypedId> UntypedPool::take_small(unsigned size_bits) {
+    CutPage* page = pages_with_free_pieces_[size_bits].front();
+    if (page == nullptr) page = TRY(cut_page(size_bits));
+    const unsigned piece = page->pieces.take();
+    if (page->pieces.free() == 0) pages_with_free_pieces_[size_bits].remove(*page);
+    return small_id(index_of(*page), piece);
+}
+
+Result<UntypedPool::CutPage*> UntypedPool::cut_page(unsigned piece_bits) {
+    const UntypedId memory = TRY(take_large(page_bits));
+    CutPage* page = unused_cut_pages_.pop_front();
+    if (page == nullptr && cut_page_count_ < max_cut_pages) page = &cut_pages_[cut_page_count_++];
+    const std::uint32_t count = 1u << (page_bits - piece_bits);
+    auto window = page != nullptr ? detail::take_slots(count)
+                                  : Result<std::uint32_t>(std::unexpected(Error::no_memory));
+    auto made =
+        window ? detail::retype(cptr(memory), abi::ObjectType::untyped, piece_bits, *window, count)
+               : Result<void>(std::unexpected(window.error()));
+    if (!made) {
+        if (window) detail::give_slots(*window, count);
+        if (page != nullptr) unused_cut_pages_.push_front(*page);
+        give(memory);
+        return std::unexpected(made.error());
+    }
+    page->memory = memory;
+    page->window = *window;
+    page->piece_bits = static_cast<std::uint8_t>(piece_bits);
+    page->pieces.reset(count);
+    pages_with_free_pieces_[piece_bits].push_back(*page);
+    return page;
+}
+
+void UntypedPool::give(UntypedId id) {
+    const unsigned piece = piece_of(id);
+    if (is_small(id)) {
+        CutPage& page = cut_pages_[(id.raw() & ~small_flag) >> 8];
+        if (page.pieces.free() == 0) pages_with_free_pieces_[page.piece_bits].push_front(page);
+        page.pieces.give(piece);
+        return;
+    }
+    Block& block = blocks_[id.raw() >> 9];
+    if (block.piece_bits == block.size_bits) {
+        whole_[block.size_bits].push_front(block);
+        if (block.size_bits == block_bits) ++counts_.free_blocks;
+        return;
+    }
+    if (block.pieces.free() == 0) with_free_pieces_[block.piece_bits].push_front(block);
+    block.pieces.give(piece);
+}
+
+/// Joins everything that was cut and is unused again. False if there was nothing to join.
+bool UntypedPool::make_whole_again() {
+    bool joined = false;
+    for (auto& list : pages_with_free_pieces_) {
+        for (CutPage* page = list.front(); page != nullptr;) {
+            CutPage* next = CutPageList::next(*page);
+            if (page->pieces.free() == 1u << (page_bits - page->piece_bits)) {
+                list.remove(*page);
+                join(*page);
+                joined = true;
+            }
+            page = next;
+        }
+    }
+    for (auto& list : with_free_pieces_) {
+        for (Block* block = list.front(); block != nullptr;) {
+            Block* next = BlockList::next(*block);
+            if (block->pieces.free() == 1u << (block->size_bits - block->piece_bits)) {
+                list.remove(*block);
+                join(*block);
+                joined = true;
+            }
+            block = next;
+        }
+    }
+    return joined;
+}
+
+void UntypedPool::join(CutPage& page) {
+    // The pieces are the children of the page's untyped; nothing else was made from it.
+    MUST(sel4::cnode_revoke(path(cptr(page.memory))));
+    detail::give_slots(page.window, 1u << (page_bits - page.piece_bits));
+    give(page.memory);
+    unused_cut_pages_.push_front(page);
+}
+
+void UntypedPool::join(Block& block) {
+    MUST(sel4::cnode_revoke(path(sel4::CPtr{block.cptr})));
+    detail::give_slots(block.window, 1u << (block.size_bits - block.piece_bits));
+    block.piece_bits = block.size_bits;
+    whole_[block.size_bits].push_back(block);
+    if (block.size_bits == block_bits) ++counts_.free_blocks;
+}
+
+sel4::CPtr UntypedPool::cptr(UntypedId id) const {
+    if (is_small(id)) return sel4::CPtr{page_of(id).window + piece_of(id)};
+    const Block& block = block_of(id);
+    return sel4::CPtr{block.piece_bits == block.size_bits ? block.cptr
+                                                          : block.window + piece_of(id)};
+}
+
+unsigned UntypedPool::size_bits(UntypedId id) const {
+    return is_small(id) ? page_of(id).piece_bits : block_of(id).piece_bits;
+}
+
+namespace detail {
+
+Result<UntypedId> take_memory(unsigned size_bits) {
+    return pool.take(size_bits);
+}
+
+void give_memory(UntypedId id) {
+    pool.give(id);
+}
+
+// What belongs to a piece that is handed out does not change, so these need no lock.
+sel4::CPtr memory_cptr(UntypedId id) {
+    return pool.cptr(id);
+}
+unsigned memory_size_bits(UntypedId id) {
+    return pool.size_bits(id);
+}
+
+Result<void> init_memory(const abi::BootInfo& boot_info) {
+    for (std::uint64_t i = 0; i < boot_info.untyped.size(); ++i) {
+        const abi::UntypedDesc& desc = boot_info.untyped_list[i];
+        if (desc.is_device != 0) continue;
+        TRY(pool.add(sel4::CPtr{boot_info.untyped.start + i}, desc.size_bits));
+    }
+    return {};
+}
+
+MemoryCounts memory_counts() {
+    LockGuard guard(cu_lock);
+    return pool.counts();
+}
+
+std::uint64_t owned_memory_bytes() {
+    LockGuard guard(cu_lock);
+    return owned_bytes;
+}
+
+}  // namespace detail
+
+sel4::CPtr Untyped::cptr() const {
+    return detail::memory_cptr(id_);
+}
+
+unsigned Untyped::size_bits() const {
+    return detail::memory_size_bits(id_);
+}
+
+void Untyped::reset() {
+    if (id_ == none) return;
+    LockGuard guard(cu_lock);
+    owned_bytes -= base::bit(detail::memory_size_bits(id_));
+    detail::give_memory(id_);
+    id_ = none;
+}
+
+Result<Untyped> take_untyped(unsigned size_bits) {
+    if (!detail::acquisition_allowed()) return std::unexpected(Error::no_memory);
+    LockGuard guard(cu_lock);
+    const UntypedId id = TRY(detail::take_memory(size_bits));
+    owned_bytes += base::bit(size_bits);
+    return Untyped::adopt(id);
+}
+
+}  // namespace sos::res
