@@ -52,6 +52,8 @@ void switch_to(numbat::Tcb& next);
 void switch_to_idle();
 /// The flag fpu_disabled of the running thread or of any other one changed.
 void fpu_flags_changed(numbat::Tcb& thread);
+/// The MCP of the running thread changed: only threads with one above 0 may use CNTP_*.
+void timer_access_changed(const numbat::Tcb& running);
 /// The thread is being deleted: forget its FPU state if its registers are loaded.
 void fpu_release(numbat::Tcb& thread);
 /// The VSpace slot of the running thread changed: look at it again.
@@ -146,7 +148,7 @@ Cap create_arch_object(abi::ObjectType type, PAddr address, bool device);
 
 /// sel4-abi 5.2, second use: `index` at `depth` in the CNode capability `root`.
 Result<Slot*> lookup_target_slot(Cap root, std::uint64_t index, std::uint64_t depth,
-                                 LookupSide side = LookupSide::destination);
+                                 LookupSide side);
 /// RevokeFirst if the capability has children.
 Result<void> ensure_no_children(const Slot& slot);
 /// Links `cap` into the empty slot as a child of `parent`; IRQHandler, ASIDPool and the like.

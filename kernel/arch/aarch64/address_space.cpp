@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Which user address space TTBR0 names. A thread without a usable one gets the empty one, in which
+// its first instruction faults.
+#include "address_space.hpp"
+
+#include "arch/contract.hpp"
+#include "memory_map.hpp"
+#include "object/asid.hpp"
+#include "page_table.hpp"
+#include "tlb.hpp"
+
+namespace arch {
+namespace {
+
+alignas(4096) constinit Entry empty_table[entries_per_table]{};
+
+void load_ttbr0(std::uint64_t value) {
+    if (value == cpu.ttbr0) return;
+    write_ttbr0(value);
+    cpu.ttbr0 = value;
+}
+
+std::uint64_t empty_ttbr0() {
+    return kernel_image_paddr(empty_table);  // with ASID 0, which no address space gets
+}
+
+}  // namespace
+
+void switch_address_space(const numbat::Tcb& thread) {
+    const numbat::Cap cap = thread.slot(numbat::TcbSlot::vspace).cap;
+    if (cap.is<numbat::VSpaceCap>()) {
+        const auto vspace = cap.as<numbat::VSpaceCap>();
+        if (numbat::vspace_of(vspace.asid()) == vspace.table()) {
+            load_ttbr0(ttbr0_of(cap));
+            return;
+        }
+    }
+    load_ttbr0(empty_ttbr0());
+}
+
+void leave_address_space(std::uint64_t ttbr0) {
+    if (cpu.ttbr0 == ttbr0) enter_empty_address_space();
+}
+
+void enter_empty_address_space() {
+    load_ttbr0(empty_ttbr0());
+}
+
+void vspace_changed(numbat::Tcb& thread) {
+    switch_address_space(thread);
+}
+
+AddressSpaceGuard::AddressSpaceGuard(numbat::VSpaceCap vspace) : previous_(cpu.ttbr0) {
+    load_ttbr0(ttbr0_of(vspace));
+    isb();
+}
+
+AddressSpaceGuard::~AddressSpaceGuard() {
+    load_ttbr0(previous_);
+    isb();
+}
+
+}  // namespace arch

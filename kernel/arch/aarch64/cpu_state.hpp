@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What the registers that differ between threads hold at the moment, so that a switch writes only
+// those that change: a write costs more than the comparison, above all TTBR0 (an emulated TLB is
+// flushed) and CPACR. One core, hence one CpuState.
+#pragma once
+
+#include <cstdint>
+
+namespace numbat {
+struct Tcb;
+}
+
+namespace arch {
+
+enum class Access : std::uint8_t { denied, allowed };
+
+struct CpuState {
+    std::uint64_t ttbr0 = 0;
+    /// Whose FP registers are loaded; they may be newer than its FpuState. Null: nobody's.
+    numbat::Tcb* fpu_owner = nullptr;
+    Access fpu = Access::denied;    // for the running thread; allowed only to fpu_owner
+    Access timer = Access::denied;  // CNTP_* registers for the running thread
+};
+
+extern constinit CpuState cpu;
+
+/// Loads TTBR0 with the space of `thread`, or with the empty one if it has none any more.
+void switch_address_space(const numbat::Tcb& thread);
+/// Loads the empty space if TTBR0 holds `ttbr0`. For address spaces and ASIDs that go away.
+void leave_address_space(std::uint64_t ttbr0);
+/// Writes CPACR_EL1 and CNTKCTL_EL1.
+void set_fpu_access(Access access);
+void set_timer_access(Access access);
+
+}  // namespace arch

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The memory functions that compilers call. Compiled so that the loops here do not become calls to
+// themselves; hot paths do not use them.
+#include <cstddef>
+#include <cstdint>
+
+extern "C" {
+
+void* memcpy(void* to, const void* from, std::size_t size) {
+    auto* target = static_cast<unsigned char*>(to);
+    const auto* source = static_cast<const unsigned char*>(from);
+    std::size_t done = 0;
+    if ((reinterpret_cast<std::uintptr_t>(to) | reinterpret_cast<std::uintptr_t>(from)) % 8 == 0)
+        for (; done + 8 <= size; done += 8)
+            *reinterpret_cast<std::uint64_t*>(target + done) =
+                *reinterpret_cast<const std::uint64_t*>(source + done);
+    for (; done < size; ++done) target[done] = source[done];
+    return to;
+}
+
+void* memmove(void* to, const void* from, std::size_t size) {
+    auto* target = static_cast<unsigned char*>(to);
+    const auto* source = static_cast<const unsigned char*>(from);
+    if (target <= source || target >= source + size) return memcpy(to, from, size);
+    for (std::size_t i = size; i > 0; --i) target[i - 1] = source[i - 1];
+    return to;
+}
+
+void* memset(void* to, int value, std::size_t size) {
+    auto* target = static_cast<unsigned char*>(to);
+    const auto byte = static_cast<unsigned char>(value);
+    std::size_t done = 0;
+    if (reinterpret_cast<std::uintptr_t>(to) % 8 == 0)
+        for (; done + 8 <= size; done += 8)
+            *reinterpret_cast<std::uint64_t*>(target + done) = byte * 0x0101'0101'0101'0101ull;
+    for (; done < size; ++done) target[done] = byte;
+    return to;
+}
+
+int memcmp(const void* one, const void* other, std::size_t size) {
+    const auto* a = static_cast<const unsigned char*>(one);
+    const auto* b = static_cast<const unsigned char*>(other);
+    for (std::size_t i = 0; i < size; ++i)
+        if (a[i] != b[i]) return a[i] < b[i] ? -1 : 1;
+    return 0;
+}
+
+std::size_t strlen(const char* text) {
+    const char* end = text;
+    while (*end != '\0') ++end;
+    return static_cast<std::size_t>(end - text);
+}
+}
