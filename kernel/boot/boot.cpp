@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// From the loader to the first thread: find the RAM, move to the kernel's own page tables, start
+// the machine, then make the root task from what memory is free.
+#include <cstring>
+
+#include "address_space.hpp"
+#include "arch/contract.hpp"
+#include "base/fdt.hpp"
+#include "base/format.hpp"
+#include "boot/boot_arguments.hpp"
+#include "boot/region_set.hpp"
+#include "boot/root_task.hpp"
+#include "kernel_map.hpp"
+#include "machine.hpp"
+#include "memory_map.hpp"
+
+extern "C" {
+extern const char _start[];
+extern const char kernel_code_end[];
+extern const char kernel_data_start[];
+extern const char kernel_end[];
+numbat::Tcb* boot_main(std::uint64_t root_start, std::uint64_t root_end, std::uint64_t root_offset,
+                       std::uint64_t root_entry, std::uint64_t tree, std::uint64_t tree_size);
+}
+
+namespace numbat {
+namespace {
+
+constexpr std::uint64_t page = 4096;
+constexpr std::uint64_t block = base::bit(21);  // what the window maps RAM with
+
+constinit Tcb idle_thread{};
+
+struct Ram {
+    Region named[arch::max_ram_ranges];              // as the device tree says
+    arch::PhysicalRange used[arch::max_ram_ranges];  // whole blocks inside the window
+    std::size_t count = 0;
+    std::size_t ignored = 0;
+
+    void add(std::uint64_t start, std::uint64_t size) {
+        const std::uint64_t first = base::align_up(start, block);
+        std::uint64_t end = base::align_down(start + size, block);
+        if (end > arch::physical_window_size) end = arch::physical_window_size;
+        if (first >= end || count == arch::max_ram_ranges) {
+            ++ignored;
+            return;
+        }
+        named[count] = {start, start + size};
+        used[count] = {first, end};
+        ++count;
+    }
+    std::span<const arch::PhysicalRange> mapped() const { return {used, count}; }
+};
+
+Ram find_ram(std::span<const std::byte> tree) {
+    Ram ram;
+    const auto fdt = base::Fdt::open(tree);
+    if (!fdt) return ram;
+    const auto found = base::for_each_memory_region(
+        *fdt, [&](std::uint64_t start, std::uint64_t size) { ram.add(start, size); });
+    if (!found) return Ram{};
+    return ram;
+}
+
+/// How the tree says that PSCI is called: hvc unless it says smc.
+arch::PowerConduit find_power_conduit(const base::Fdt& tree) {
+    std::string_view node;
+    for (base::Fdt::Cursor cursor = tree.walk();;) {
+        const auto item = cursor.next();
+        if (!item || item->event == base::Fdt::Event::end) return arch::PowerConduit::hvc;
+        if (item->event == base::Fdt::Event::begin_node) node = item->name;
+        if (item->event != base::Fdt::Event::property || node != "psci" || item->name != "method")
+            continue;
+        const bool smc = item->value.size() == 4 && std::memcmp(item->value.data(), "smc", 4) == 0;
+        return smc ? arch::PowerConduit::smc : arch::PowerConduit::hvc;
+    }
+}
+
+void remove(RegionSet& set, Region region) {
+    if (!set.remove(region)) PANIC("physical memory is in too many pieces");
+}
+
+Region image_region(const char* start, const char* end) {
+    return {arch::kernel_image_paddr(start), base::align_up(arch::kernel_image_paddr(end), page)};
+}
+
+RegionSet find_free(const Ram& ram, const BootArguments& arguments) {
+    RegionSet free;
+    for (const auto& range : ram.mapped())
+        if (!free.add({range.start, range.end})) PANIC("physical memory is in too many pieces");
+    remove(free, image_region(_start, kernel_code_end));
+    remove(free, image_region(kernel_data_start, kernel_end));
+    remove(free, {base::align_down(arguments.tree, page),
+                  base::align_up(arguments.tree + arguments.tree_size, page)});
+    remove(free, {arguments.root_start, arguments.root_end});
+    return free;
+}
+
+RegionSet find_devices(const Ram& ram) {
+    RegionSet devices;
+    if (!devices.add({0, base::bit(platform::physical_address_bits)}))
+        PANIC("no room for a region");
+    for (std::size_t i = 0; i < ram.count; ++i) remove(devices, ram.named[i]);
+    for (const auto& device : {platform::gic_distributor, platform::gic_cpu_interface})
+        remove(devices, {device.physical, device.physical + page});
+    return devices;
+}
+
+std::span<const std::byte> tree_behind_image(const BootArguments& arguments) {
+    const void* tree = arguments.tree == 0 ? nullptr : arch::boot_pointer(arguments.tree);
+    if (tree == nullptr) return {};
+    return {static_cast<const std::byte*>(tree), arguments.tree_size};
+}
+
+Tcb* boot(const BootArguments& arguments) {
+    const auto early_tree = tree_behind_image(arguments);
+    const Ram ram = find_ram(early_tree);
+    arch::map_kernel(ram.mapped());
+    arch::init_machine();
+    // From here on failures can be reported.
+    if (ram.count == 0) PANIC("the loader passed no device tree that names memory");
+    if (ram.ignored > 0)
+        base::format_to(arch::put_char, "numbat: {} memory ranges not used\n", ram.ignored);
+    if (!arch::window_contains(arguments.root_start) ||
+        !arch::window_contains(arguments.root_end - 1) || !arch::window_contains(arguments.tree))
+        PANIC("the root task or the device tree is outside RAM");
+    const std::span tree(static_cast<const std::byte*>(arch::kernel_pointer(PAddr(arguments.tree))),
+                         arguments.tree_size);
+    // find_ram() has opened the same bytes.
+    arch::set_power_conduit(find_power_conduit(*base::Fdt::open(tree)));
+
+    arch::init_idle_context(idle_thread.context);
+    init_core(idle_thread);
+    RegionSet free = find_free(ram, arguments);
+    const RegionSet devices = find_devices(ram);
+    RootTask(arguments, tree, free, devices).start();
+    Tcb* first = first_thread();
+    arch::switch_to(*first);
+    return first;
+}
+
+}  // namespace
+}  // namespace numbat
+
+numbat::Tcb* boot_main(std::uint64_t root_start, std::uint64_t root_end, std::uint64_t root_offset,
+                       std::uint64_t root_entry, std::uint64_t tree, std::uint64_t tree_size) {
+    return numbat::boot({.root_start = root_start,
+                         .root_end = root_end,
+                         .root_offset = root_offset,
+                         .root_entry = root_entry,
+                         .tree = tree,
+                         .tree_size = tree_size & 0xffff'ffff});
+}
+
+namespace base {
+
+void panic_handler(const char* message, const char* file, int line) {
+    format_to(arch::put_char, "\nnumbat: {} ({}:{})\n", message, file, line);
+    arch::halt();
+}
+
+}  // namespace base
