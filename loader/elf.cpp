@@ -110,7 +110,8 @@ Result<void> ElfImage::check_segments(Part part) {
         const auto raw = read_at<ProgramHeader>(file_, table_offset_ + i * sizeof(ProgramHeader));
         if (raw.type == segment_load) {
             if (raw.file_size > raw.memory_size) return fail(Error::elf_segment_size);
-            if (!base::range_within(raw.offset, raw.file_size, file_.size()))
+            // Linkers give segments without content any offset.
+            if (raw.file_size != 0 && !base::range_within(raw.offset, raw.file_size, file_.size()))
                 return fail(Error::elf_segment_outside_file);
         }
         if (raw.memory_size == 0) continue;
@@ -153,7 +154,8 @@ Segment ElfImage::segment(std::size_t index) const {
                    .physical_start = raw.physical_address,
                    .memory_size = raw.memory_size,
                    .content = {}};
-    if (result.to_load()) result.content = file_.subspan(raw.offset, raw.file_size);
+    if (result.to_load() && raw.file_size != 0)
+        result.content = file_.subspan(raw.offset, raw.file_size);
     return result;
 }
 
