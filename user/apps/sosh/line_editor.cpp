@@ -174,7 +174,7 @@ void LineEditor::insert(char byte) {
     line_[cursor_++] = byte;
     line_[++length_] = '\0';
     // At the end of a line with room, what is typed is what is shown.
-    if (at_end && prompt_.size() + width(0, length_) < columns_) {
+    if (at_end && width(0, length_) <= room()) {
         print({&byte, 1});
     } else {
         redraw();
@@ -226,13 +226,17 @@ void LineEditor::newer() {
     recall(recalled_ == 0 ? std::string_view{typed_, typed_length_} : history_.line(recalled_ - 1));
 }
 
+/// Columns of the row for the line: the cursor, or "^C", stands behind it.
+unsigned LineEditor::room() const {
+    return columns_ - static_cast<unsigned>(prompt_.size()) - 2;
+}
+
 /// Shows the part of the line around the cursor that fits beside the prompt.
 void LineEditor::redraw() {
-    const auto room = columns_ - static_cast<unsigned>(prompt_.size()) - 1;
     unsigned from = 0;
-    while (width(from, cursor_) > room) from = following(from);
+    while (width(from, cursor_) > room()) from = following(from);
     unsigned to = from;
-    for (unsigned shown = 0; to < length_ && shown < room; ++shown) to = following(to);
+    for (unsigned shown = 0; to < length_ && shown < room(); ++shown) to = following(to);
     print("\r");
     print(prompt_);
     print({line_ + from, to - from});

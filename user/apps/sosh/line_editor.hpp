@@ -67,6 +67,7 @@ class LineEditor {
     void older();
     void newer();
     void redraw();
+    unsigned room() const;
     void finish(std::string_view text);
     void bell() { print("\a"); }
     void print(std::string_view text);
