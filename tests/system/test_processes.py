@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Processes come and go, in every state, and leave nothing behind."""
+
+import re
+import time
+
+import pytest
+
+ROUNDS = 200
+
+
+def start_in_background(sos, command):
+    """The pid of a program started with &."""
+    out = sos.run(f"{command} &")
+    found = re.search(r"\[pid (\d+)\]", out)
+    assert found, out
+    return int(found[1])
+
+
+def pids(sos, command):
+    """Pids of the running processes of a program, as ps tells them."""
+    rows = [line.split() for line in sos.run("ps").splitlines()]
+    return [int(row[0]) for row in rows if row and row[-1] == command and row[0].isdigit()]
+
+
+@pytest.fixture
+def settled(sos, root):
+    """A machine that has run each test program once, and its counts."""
+    (root / "data").write_bytes(b"d" * (4 << 20))
+    assert "rounds" in sos.run("churn 2 -1 leave")
+    for command in ("spin", "nap", "reader", "slurp data"):
+        assert "rounds" in sos.run(f"churn 2 50000 {command}", limit=60)
+    return sos, sos.counts()
+
+
+def test_200_times_exec_and_exit(settled):
+    sos, before = settled
+    assert f"churn: {ROUNDS} rounds" in sos.run(f"churn {ROUNDS} -1 leave", limit=240)
+    assert sos.settled_counts(before) == before
+
+
+@pytest.mark.parametrize("command, delay", [
+    ("spin", 0), ("spin", 20000), ("nap", 20000), ("reader", 20000), ("slurp data", 0),
+    ("slurp data", 30000),
+])
+def test_200_times_exec_and_kill(settled, command, delay):
+    sos, before = settled
+    out = sos.run(f"churn {ROUNDS} {delay} {command}", limit=280)
+    assert f"churn: {ROUNDS} rounds" in out
+    assert sos.settled_counts(before) == before
+
+
+def test_kill_while_the_nfs_server_is_stopped(settled, server):
+    """The killed process goes at once; its requests are finished or dropped without it."""
+    sos, before = settled
+    for _ in range(10):
+        pid = start_in_background(sos, "slurp data")
+        time.sleep(0.1)
+        server.pause()
+        try:
+            time.sleep(0.2)
+            begin = time.monotonic()
+            assert sos.run(f"kill {pid}", limit=10) == ""
+            assert sos.run(f"wait {pid}", limit=10) is not None
+            assert time.monotonic() - begin < 5
+        finally:
+            server.resume()
+        assert "motd" in sos.run("ls", limit=30)
+    assert sos.settled_counts(before, limit=20) == before
+
+
+def test_commands_without_files_work_while_the_nfs_server_is_stopped(sos, server):
+    server.pause()
+    try:
+        assert "sosh" in sos.run("ps", limit=5)
+        begin = time.monotonic()
+        sos.run("msleep 200", limit=5)
+        assert time.monotonic() - begin >= 0.2
+    finally:
+        server.resume()
+    assert "motd" in sos.run("ls")
+
+
+def test_requests_finish_when_a_stopped_nfs_server_goes_on(sos, server, root):
+    (root / "data").write_bytes(b"0123456789" * 100000)
+    server.pause()
+    sos.start("cp data copy")
+    time.sleep(3)
+    server.resume()
+    assert sos.prompt(limit=40) == ""
+    assert (root / "copy").read_bytes() == (root / "data").read_bytes()
+
+
+def test_requests_finish_when_the_nfs_server_was_restarted(sos, server, root):
+    (root / "data").write_bytes(b"0123456789" * 100000)
+    server.kill()
+    sos.start("cp data copy")
+    time.sleep(3)
+    server.restart()
+    assert sos.prompt(limit=60) == ""
+    assert (root / "copy").read_bytes() == (root / "data").read_bytes()
+
+
+def test_kill_by_pid(sos):
+    pid = start_in_background(sos, "nap")
+    assert pids(sos, "nap") == [pid]
+    assert sos.run(f"kill {pid}") is not None
+    assert pids(sos, "nap") == []
+
+
+@pytest.mark.parametrize("argument", ["-1", "99999", "511", "x", "2147483647", "-2147483648", ""])
+def test_kill_of_nothing_is_refused(sos, argument):
+    assert "sosh" in sos.run(f"kill {argument}")
+    assert "sosh" in sos.run("ps")
+
+
+def test_wait_for_a_background_program(sos):
+    start_in_background(sos, "leave 4")
+    time.sleep(0.3)
+    assert "motd" in sos.run("ls")
+    sos.run("wait")
+    assert pids(sos, "leave") == []
+
+
+def test_interrupt_key_kills_the_foreground_program(sos):
+    for command in ("spin", "nap"):
+        sos.start(command)
+        time.sleep(0.5)
+        sos.send("\x03")
+        sos.prompt(limit=10)
+    assert pids(sos, "spin") == [] and pids(sos, "nap") == []
+
+
+def test_many_processes_at_once(sos):
+    before = sos.counts()
+    started = [start_in_background(sos, "nap") for _ in range(40)]
+    assert len(set(started)) == 40
+    assert sorted(pids(sos, "nap")) == sorted(started)
+    for pid in started:
+        sos.run(f"kill {pid}")
+    sos.run("wait")
+    assert pids(sos, "nap") == []
+    now = sos.settled_counts(before)
+    # Handler threads may be kept for reuse; then all that they hold is kept too, and is reused.
+    started = [start_in_background(sos, "nap") for _ in range(40)]
+    for pid in started:
+        sos.run(f"kill {pid}")
+    sos.run("wait")
+    assert sos.settled_counts(now) == now
