@@ -77,7 +77,7 @@ int run_help(Shell&, const Command&) {
 int Builtin::run(Shell& shell, const Command& command) const {
     const unsigned arguments = command.count - 1;
     if (arguments < min_arguments || arguments > max_arguments) {
-        fprintf(stderr, "usage: %s %s\n", command.words[0], usage);
+        fprintf(stderr, "sosh: usage: %s %s\n", command.words[0], usage);
         return status_failed;
     }
     return function(shell, command);
