@@ -82,6 +82,7 @@ struct ProcessEntry {
     Wait wait;
     std::uint64_t wait_status = 0;  // of a zombie
     std::uint64_t start_us = 0;
+    std::uint64_t cpu_time_us = 0;  // of the program, as read so far
     std::uint64_t ended_order = 0;  // zombies: which ended first
     char command[32] = {};
 
@@ -115,7 +116,7 @@ class ProcessTable {
     /// What `self` waits for when reap() gave nothing for `pid`.
     ProcessId wait_target(std::int64_t pid) const { return pid == -1 ? no_process : by_pid(pid); }
 
-    /// The process has been torn down. Calls tell(waiter) for each process that waited for it
+    /// The process has been torn down. Calls tell(waiter, kind) for each process that waited for it
     /// (wait kinds child and killed), after clearing its wait; orphans its children.
     template <typename Tell>
     void end(ProcessId id, std::uint64_t wait_status, Tell&& tell);
@@ -168,9 +169,10 @@ void ProcessTable::end(ProcessId id, std::uint64_t wait_status, Tell&& tell) {
                           (wait.kind == WaitKind::child &&
                            (wait.target == id || (wait.target == no_process && is_parent)));
         if (told) {
-            if (is_parent && wait.kind == WaitKind::child) reported = true;
+            const WaitKind kind = wait.kind;
+            if (is_parent && kind == WaitKind::child) reported = true;
             other.wait = {};
-            tell(other, other_id);
+            tell(other_id, kind);
         }
         if (other.parent != id) return;
         other.parent = no_process;

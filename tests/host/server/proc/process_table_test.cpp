@@ -22,7 +22,7 @@ class ProcessTableTest : public testing::Test {
     std::vector<std::uint32_t> end(ProcessId id, std::uint64_t status = 0) {
         std::vector<std::uint32_t> told;
         table->end(id, status,
-                   [&](ProcessEntry&, ProcessId waiter) { told.push_back(waiter.slot); });
+                   [&](ProcessId waiter, WaitKind) { told.push_back(waiter.slot); });
         return told;
     }
 

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "proc/fault_report.hpp"
+
+#include <cstring>
+#include <string_view>
+
+#include "abi/sos_file.hpp"
+#include "base/bits.hpp"
+#include "log/log.hpp"
+#include "proc/process.hpp"
+#include "sel4/tcb.hpp"
+
+namespace sos::proc {
+
+namespace {
+
+// ESR_EL1 (Arm ARM D17.2.37).
+constexpr std::uint64_t exception_class(std::uint64_t syndrome) {
+    return base::bits(syndrome, 26, 6);
+}
+constexpr std::uint64_t fault_status(std::uint64_t syndrome) {
+    return base::bits(syndrome, 0, 6);
+}
+constexpr bool is_write(std::uint64_t syndrome) {
+    return base::bits(syndrome, 6, 1) != 0;
+}
+constexpr std::uint64_t class_unknown = 0x00, class_breakpoint = 0x3c, class_fp_disabled = 0x07,
+                        class_pc_alignment = 0x22;
+
+constexpr unsigned max_depth = 8;
+
+std::string_view what_happened(const ProgramFault& fault) {
+    switch (fault.kind) {
+        case abi::Fault::vm:
+            if (!fault.page_access()) return "made a misaligned or impossible access";
+            switch (*fault.page_access()) {
+                case vm::Access::read:
+                    return "read from a bad address";
+                case vm::Access::write:
+                    return "wrote to a bad address";
+                case vm::Access::execute:
+                    return "jumped to a bad address";
+            }
+            break;
+        case abi::Fault::cap:
+            return "used a capability that it does not have";
+        case abi::Fault::unknown_syscall:
+            return "made an unknown kernel call";
+        case abi::Fault::user_exception:
+            switch (exception_class(fault.detail)) {
+                case class_unknown:
+                    return "executed an undefined instruction";
+                case class_breakpoint:
+                    return "executed a breakpoint";
+                case class_pc_alignment:
+                    return "jumped to a misaligned address";
+                default:
+                    return "raised an exception";
+            }
+        case abi::Fault::null:
+        case abi::Fault::debug_exception:
+        case abi::Fault::timeout:
+            break;
+    }
+    return "faulted";
+}
+
+/// One word of the program's memory, if it is there.
+std::optional<std::uint64_t> read_word(Process& process, std::uint64_t address) {
+    if (!base::aligned(address, sizeof(std::uint64_t))) return std::nullopt;
+    const auto page = process.space().pin(base::VAddr{address}, vm::Access::read);
+    if (!page) return std::nullopt;
+    std::uint64_t word = 0;
+    std::memcpy(&word, page->data() + address % vm::page_size, sizeof word);
+    return word;
+}
+
+/// Collects " 0x..." for each frame record that can be read (AAPCS64 6.4.6).
+void report_calls(Process& process, const abi::UserContext& context) {
+    char text[max_depth * 20 + 1];
+    std::size_t length = 0;
+    const auto put = [&](char c) { text[length++] = c; };
+    std::uint64_t frame = context.x29;
+    for (unsigned depth = 0; depth < max_depth; ++depth) {
+        const auto next = read_word(process, frame);
+        const auto return_address = read_word(process, frame + 8);
+        if (!next || !return_address || *return_address == 0) break;
+        base::format_to(put, " 0x{x}", *return_address);
+        if (*next <= frame) break;  // a damaged or finished chain
+        frame = *next;
+    }
+    if (length == 0) return;
+    log::info<log::Area::proc>("  called from{}", std::string_view(text, length));
+}
+
+}  // namespace
+
+ProgramFault ProgramFault::from_message(const sel4::Received& message,
+                                        const abi::IpcBuffer& buffer) {
+    const auto& words = message.words.mr;
+    ProgramFault fault{.kind = static_cast<abi::Fault>(message.info.label())};
+    switch (fault.kind) {
+        case abi::Fault::vm:
+            fault.pc = base::VAddr{words[abi::vm_fault::ip]};
+            fault.address = base::VAddr{words[abi::vm_fault::address]};
+            fault.instruction = words[abi::vm_fault::is_instruction] != 0;
+            fault.detail = words[abi::vm_fault::fsr];
+            break;
+        case abi::Fault::cap:
+            fault.pc = base::VAddr{words[abi::cap_fault::ip]};
+            fault.detail = words[abi::cap_fault::cptr];
+            break;
+        case abi::Fault::unknown_syscall:
+            fault.pc = base::VAddr{buffer.msg[abi::unknown_syscall::fault_ip]};
+            fault.detail = buffer.msg[abi::unknown_syscall::syscall];
+            break;
+        case abi::Fault::user_exception:
+            fault.pc = base::VAddr{words[abi::user_exception::fault_ip]};
+            fault.detail = words[abi::user_exception::number];
+            break;
+        case abi::Fault::null:
+        case abi::Fault::debug_exception:
+        case abi::Fault::timeout:
+            break;
+    }
+    return fault;
+}
+
+std::optional<vm::Access> ProgramFault::page_access() const {
+    if (kind != abi::Fault::vm) return std::nullopt;
+    // 0b00'01xx translation, 0b00'10xx access flag, 0b00'11xx permission; xx is the level.
+    const std::uint64_t type = fault_status(detail) >> 2;
+    if (type < 1 || type > 3) return std::nullopt;
+    if (instruction) return vm::Access::execute;
+    return is_write(detail) ? vm::Access::write : vm::Access::read;
+}
+
+std::uint64_t ProgramFault::signal() const {
+    switch (kind) {
+        case abi::Fault::vm:
+            return page_access() ? abi::signals::segv : abi::signals::bus;
+        case abi::Fault::user_exception:
+        case abi::Fault::unknown_syscall:
+            return abi::signals::illegal;
+        case abi::Fault::cap:
+        case abi::Fault::null:
+        case abi::Fault::debug_exception:
+        case abi::Fault::timeout:
+            break;
+    }
+    return abi::signals::segv;
+}
+
+void report_fault(Process& process, const ProgramFault& fault, Error reason) {
+    abi::UserContext context{};
+    const auto read = sel4::tcb_read_registers(process.tcb(), context, abi::user_context_words,
+                                               sel4::SuspendSource::no);
+    const std::string_view why = reason == Error::bad_address ? "" : " (out of memory)";
+    log::info<log::Area::proc>("{} (pid {}) {}: pc 0x{x} lr 0x{x} address 0x{x} detail 0x{x}{}",
+                               process.command(), process.id().pid(), what_happened(fault),
+                               fault.pc.raw(), context.x30, fault.address.raw(), fault.detail, why);
+    if (read) report_calls(process, context);
+}
+
+}  // namespace sos::proc

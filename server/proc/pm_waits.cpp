@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What the PM server makes processes wait for: sleep, the console's queue, console events; and what
+// it tells about them.
+#include <algorithm>
+#include <cstring>
+
+#include "abi/sos_badge.hpp"
+#include "proc/pm_state.hpp"
+#include "proc/slot_words.hpp"
+
+namespace sos::proc {
+
+namespace {
+
+constinit std::atomic<std::uint64_t> event_counts[2] = {};
+
+std::atomic<std::uint64_t>& counter(Event event) {
+    return event_counts[event == Event::input ? 0 : 1];
+}
+
+// The PM server's notification, one capability for each badge.
+struct SignalCaps {
+    res::Slot timer, input, output, interrupt_key;
+};
+constinit SignalCaps signals{};
+
+}  // namespace
+
+Result<void> make_signal_caps(sel4::CPtr notification) {
+    const auto cap = [&](std::uint64_t badge) {
+        return res::mint(notification, abi::rights::write, badge);
+    };
+    signals.timer = TRY(cap(abi::sos_badge::timer));
+    signals.input = TRY(cap(abi::sos_badge::input));
+    signals.output = TRY(cap(abi::sos_badge::output));
+    signals.interrupt_key = TRY(cap(abi::sos_badge::interrupt_key));
+    return {};
+}
+
+std::uint64_t event_count(Event event) {
+    return counter(event).load(std::memory_order_acquire);
+}
+
+void raise_event(Event event) {
+    counter(event).fetch_add(1, std::memory_order_release);
+    sel4::signal(event == Event::input ? signals.input.cptr() : signals.output.cptr());
+}
+
+bool raise_interrupt_key() {
+    if (!pm_server.foreground_present()) return false;
+    sel4::signal(signals.interrupt_key.cptr());
+    return true;
+}
+
+void PmServer::on_sleep(ProcessId self, std::uint64_t microseconds, thread::ReplyToken reply) {
+    if (microseconds == 0) {
+        answer(std::move(reply));
+        return;
+    }
+    // Runs in the root thread, which only leaves a note.
+    const auto note = [](std::uint32_t, void* slot) {
+        pm_server.timeout_passed(
+            static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(slot)));
+    };
+    const std::uint64_t now = config_.timer.now_us();
+    const std::uint64_t until = microseconds > ~now ? ~std::uint64_t{0} : now + microseconds;
+    const Result<std::uint32_t> timeout = config_.timer.register_timeout(
+        microseconds, note, reinterpret_cast<void*>(std::uintptr_t{self.slot}));
+    if (!timeout) {
+        answer_error(std::move(reply), timeout.error());
+        return;
+    }
+    block(self, {.kind = WaitKind::sleep, .until_us = until, .timeout_id = *timeout},
+          std::move(reply));
+}
+
+void PmServer::timeout_passed(std::uint32_t slot) {
+    due_[slot / 64].fetch_or(std::uint64_t{1} << (slot % 64), std::memory_order_release);
+    sel4::signal(signals.timer.cptr());
+}
+
+void PmServer::wake_sleepers() {
+    const std::uint64_t now = config_.timer.now_us();
+    for (std::size_t word = 0; word < due_.size(); ++word) {
+        std::uint64_t bits = due_[word].exchange(0, std::memory_order_acquire);
+        for (; bits != 0; bits &= bits - 1) {
+            const auto slot = static_cast<std::int64_t>(word * 64) + __builtin_ctzll(bits);
+            const ProcessId id = table_.by_pid(slot);
+            ProcessEntry* const entry = table_.find(id);
+            // The note may be of a sleep that was cancelled, and the slot another process's now.
+            if (entry == nullptr || entry->wait.kind != WaitKind::sleep) continue;
+            if (entry->wait.until_us > now) continue;
+            entry->wait = {};
+            answer(take_owed(id));
+        }
+    }
+}
+
+void PmServer::on_acquire_console(ProcessId self, thread::ReplyToken reply) {
+    if (!console_owner_.valid()) {
+        console_owner_ = self;
+        answer(std::move(reply));
+        return;
+    }
+    // Who waits for itself waits for ever.
+    if (console_owner_ == self || config_.second_reader == platform::SecondReader::refuse) {
+        answer_error(std::move(reply), Error::busy);
+        return;
+    }
+    block(self, {.kind = WaitKind::device, .order = table_.next_order()}, std::move(reply));
+}
+
+void PmServer::on_release_console(ProcessId self) {
+    if (console_owner_ != self) return;
+    console_owner_ = table_.first_in_device_queue();
+    if (!console_owner_.valid()) return;
+    table_.entry(console_owner_).wait = {};
+    answer(take_owed(console_owner_));
+}
+
+void PmServer::on_await_event(ProcessId self, Event event, std::uint64_t seen,
+                              thread::ReplyToken reply) {
+    // Raised since the caller looked: it looks again. (A later one comes as a signal.)
+    if (event_count(event) != seen) {
+        answer(std::move(reply));
+        return;
+    }
+    const WaitKind kind = event == Event::input ? WaitKind::console_input : WaitKind::console_space;
+    block(self, {.kind = kind}, std::move(reply));
+}
+
+void PmServer::wake_event_waiters(WaitKind kind) {
+    table_.for_each([&](ProcessEntry& entry, ProcessId id) {
+        if (entry.wait.kind != kind) return;
+        entry.wait = {};
+        answer(take_owed(id));
+    });
+}
+
+void PmServer::on_set_foreground(ProcessId self, std::int64_t pid, thread::ReplyToken reply) {
+    const ProcessId target = table_.by_pid(pid);
+    if (pid != -1 && (!table_.alive(target) || table_.entry(target).parent != self)) {
+        answer_error(std::move(reply), Error::no_child);
+        return;
+    }
+    foreground_ = target;
+    foreground_present_.store(target.valid(), std::memory_order_release);
+    answer(std::move(reply));
+}
+
+void PmServer::interrupt_foreground() {
+    if (table_.alive(foreground_)) begin_kill(foreground_, abi::signals::interrupt);
+}
+
+/// A process that is being killed waits no longer.
+void PmServer::cancel_wait(ProcessId id) {
+    Wait& wait = table_.entry(id).wait;
+    if (wait.kind == WaitKind::none) return;
+    if (wait.kind == WaitKind::sleep) {
+        config_.timer.remove(static_cast<std::uint32_t>(wait.timeout_id));
+    }
+    wait = {};
+    answer_error(take_owed(id), Error::cancelled);
+}
+
+void PmServer::on_list(std::int64_t first, std::uint64_t into, std::uint64_t capacity,
+                       thread::ReplyToken reply) {
+    auto* const infos = reinterpret_cast<abi::ProcessInfo*>(into);
+    std::size_t count = 0;
+    std::int64_t next = -1;
+    table_.for_each([&](ProcessEntry& entry, ProcessId id) {
+        if (id.pid() < first || next != -1) return;
+        if (count == capacity) {
+            next = id.pid();
+            return;
+        }
+        if (entry.alive()) {
+            entry.cpu_time_us += handlers_[entry.handler].handler->take_cpu_time();
+        }
+        const SlotWords& words = slot_words[id.slot];
+        abi::ProcessInfo info{};
+        info.pid = static_cast<std::int32_t>(id.pid());
+        info.parent = static_cast<std::int32_t>(entry.parent.pid());
+        info.state = entry.state;
+        info.resident_pages = words.resident_pages.load(std::memory_order_relaxed);
+        info.paged_out_pages = words.paged_out_pages.load(std::memory_order_relaxed);
+        info.page_table_pages = words.page_table_pages.load(std::memory_order_relaxed);
+        info.start_us = entry.start_us;
+        info.cpu_time_us = entry.cpu_time_us;
+        std::memcpy(info.command, entry.command, sizeof info.command);
+        infos[count++] = info;
+    });
+    answer(std::move(reply), count, static_cast<std::uint64_t>(next));
+}
+
+}  // namespace sos::proc

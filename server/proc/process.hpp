@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Process: what one program has while it lives: address space, descriptors, working directory, and
+// its thread. It belongs to its handler thread alone.
+//
+// Creation happens here, on the new process's own handler thread, since it reads the ELF file and
+// waits for it. tear_down() takes everything apart in a fixed order; it may be called on a process
+// that is only half made, and creation that fails ends in it too.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "abi/sos_syscall.hpp"
+#include "elf/loader.hpp"
+#include "error.hpp"
+#include "fs/client.hpp"
+#include "fs/fd_table.hpp"
+#include "proc/create_job.hpp"
+#include "proc/hooks.hpp"
+#include "proc/pm_client.hpp"
+#include "proc/process_id.hpp"
+#include "proc/slot_words.hpp"
+#include "res/owned.hpp"
+#include "vm/address_space.hpp"
+
+namespace sos::proc {
+
+/// What a process borrows from its handler thread, which keeps it for the next one.
+struct HandlerParts {
+    fs::Client& file_client;
+    PmClient& pm;
+    sel4::CPtr cspace;          // CNode whose slot 1 is the endpoint for system calls
+    std::uint64_t cspace_data;  // its guard
+    sel4::CPtr fault_endpoint;
+    sel4::CPtr sched_context;
+    // Room for paths that a system call works on.
+    char (&first_path)[abi::max_path];
+    char (&second_path)[abi::max_path];
+    char (&text)[abi::max_path];
+};
+
+class Process {
+  public:
+    Process(ProcessId id, const HandlerParts& parts) : id_(id), parts_(parts) {}
+    Process(const Process&) = delete;
+    Process& operator=(const Process&) = delete;
+    ~Process() { tear_down(); }
+
+    /// Builds everything up to a thread that is ready to run.
+    Result<void> create(CreateJob& job, const Hooks& hooks);
+    Result<void> run();
+    void tear_down();
+
+    ProcessId id() const { return id_; }
+    vm::AddressSpace& space() { return space_; }
+    fs::FdTable& files() { return files_; }
+    fs::Client& file_client() { return parts_.file_client; }
+    PmClient& pm() { return parts_.pm; }
+    const HandlerParts& parts() const { return parts_; }
+    sel4::CPtr tcb() const { return tcb_.cptr(); }
+    std::string_view command() const { return command_; }
+
+    /// The working directory: absolute, normalised.
+    std::string_view directory() const { return {directory_, directory_length_}; }
+    void set_directory(std::string_view path);
+
+    /// The process ends when the present system call or fault has been dealt with.
+    void finish(std::uint64_t wait_status) {
+        ending_ = true;
+        wait_status_ = wait_status;
+    }
+    /// Is it to end, by its own doing or killed by another?
+    bool ending();
+    std::uint64_t wait_status() const { return wait_status_; }
+
+    /// Tells the process list how much memory is in use.
+    void publish_memory_use();
+
+  private:
+    Result<elf::LoadedImage> load(CreateJob& job);
+    Result<void> make_thread(base::VAddr entry, base::VAddr stack_pointer);
+
+    ProcessId id_;
+    HandlerParts parts_;
+    vm::AddressSpace space_;
+    fs::FdTable files_;
+    res::OwnedTcb tcb_;
+    bool ending_ = false;
+    std::uint64_t wait_status_ = 0;
+    std::size_t directory_length_ = 0;
+    char directory_[abi::max_path] = {};
+    char command_[32] = {};
+};
+
+}  // namespace sos::proc

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A program's system call and the answer to it, apart from how they travel.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "abi/message_info.hpp"
+#include "abi/sos_syscall.hpp"
+#include "error.hpp"
+#include "sel4/syscalls.hpp"
+
+namespace sos::proc {
+
+inline constexpr std::size_t max_call_arguments = 4;
+
+struct UserCall {
+    std::uint64_t number = 0;
+    std::array<std::uint64_t, max_call_arguments> arguments{};
+
+    /// Words beyond the message's length are 0, whatever the registers hold.
+    static UserCall from_message(const sel4::Received& message, const abi::IpcBuffer& buffer) {
+        const std::uint64_t length = message.info.length();
+        const auto word = [&](std::size_t i) -> std::uint64_t {
+            if (i >= length) return 0;
+            return i < abi::message_registers ? message.words.mr[i] : buffer.msg[i];
+        };
+        UserCall call{.number = word(0)};
+        for (std::size_t i = 0; i < max_call_arguments; ++i) call.arguments[i] = word(i + 1);
+        return call;
+    }
+};
+
+/// MR0 = 0 and up to two results, or MR0 = 1 and the errno.
+struct UserReply {
+    std::uint64_t words[3] = {abi::sos_reply::success, 0, 0};
+    unsigned length = 1;
+
+    static constexpr UserReply success() { return {}; }
+    static constexpr UserReply success(std::uint64_t value) {
+        return {{abi::sos_reply::success, value, 0}, 2};
+    }
+    static constexpr UserReply success(std::uint64_t first, std::uint64_t second) {
+        return {{abi::sos_reply::success, first, second}, 3};
+    }
+    static constexpr UserReply failure(Error error) {
+        return {{abi::sos_reply::failure, static_cast<std::uint64_t>(to_errno(error)), 0}, 2};
+    }
+};
+
+}  // namespace sos::proc
