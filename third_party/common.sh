@@ -15,12 +15,13 @@ mkdir -p "$downloads"
 
 # field NAME COLUMN: a column of the versions file.
 field() {
-    awk -v name="$1" -v column="$2" '$1 == name { print $column }' "$repository/third_party/versions"
+    awk -v name="$1" -v column="$2" '$1 == name { print $column }' \
+        "$repository/third_party/versions"
 }
 
 # hash_of PATH...: one word that changes when a file's name or contents do.
 hash_of() {
-    find "$@" -type f -print0 2>/dev/null | sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16
+    find "$@" -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16
 }
 
 # The machine's package sources, those of the distribution only, for arm64 and with deb-src.
@@ -31,9 +32,15 @@ copy_sources() {
     for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
         [ -f "$file" ] || continue
         # One-line format: "deb [options] URI suite components". An arch= option would hide arm64.
-        sed -nE 's/^deb(-src)?[[:space:]]+/deb /; /^deb .*(debian|ubuntu)/ {
-            s/[[:space:]]?arch=[^] ]*//; s/\[[[:space:]]*\][[:space:]]*//; p; s/^deb /deb-src /; p }' \
-            "$file" | sort -u >"$to/$(basename "$file" .list).list"
+        sed -nE '
+            s/^deb(-src)?[[:space:]]+/deb /
+            /^deb .*(debian|ubuntu)/ {
+                s/[[:space:]]?arch=[^] ]*//
+                s/\[[[:space:]]*\][[:space:]]*//
+                p
+                s/^deb /deb-src /
+                p
+            }' "$file" | sort -u >"$to/$(basename "$file" .list).list"
     done
     for file in /etc/apt/sources.list.d/*.sources; do
         [ -f "$file" ] || continue

@@ -47,7 +47,8 @@ for name in musl lwip libnfs; do
     tested=$(field "$name" 4)
     # libnfs-dev_4.0.0-1+deb12u1_arm64.deb, musl_1.2.3-1.dsc
     file=$(find "$downloads/$name" -name '*.dsc' -o -name '*.deb')
-    [[ $file =~ _([0-9]+%3a)?([0-9.]+[0-9])[^/]*$ ]] || fail "build/third_party/dl/$name holds no package; remove it"
+    [[ $file =~ _([0-9]+%3a)?([0-9.]+[0-9])[^/]*$ ]] ||
+        fail "build/third_party/dl/$name holds no package; remove it"
     if [ "${BASH_REMATCH[2]}" != "$tested" ]; then
         note "  warning: $name ${BASH_REMATCH[2]} is here, $tested is what was tested"
     fi

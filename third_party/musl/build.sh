@@ -10,9 +10,16 @@ musl_flags="-O2 -mno-outline-atomics -fno-pie -ffunction-sections -fdata-section
 musl_work=$out/musl.work
 musl_jobs=$(nproc)
 
+# What every object file depends on.
+musl_common_stamp() {
+    hash_of "$downloads/musl" "$repository/third_party/musl/build.sh"
+    "${cross}gcc" -dumpfullversion
+    echo "$musl_flags"
+}
+
 musl_stamp() {
-    printf '%s %s %s %s %s\n' "$(hash_of "$downloads/musl")" "$(hash_of "$musl_overlay")" \
-        "$(hash_of "$repository/third_party/musl/build.sh")" "$(${cross}gcc -dumpfullversion)" "$musl_flags"
+    musl_common_stamp
+    hash_of "$musl_overlay"
 }
 
 musl_overlay_files() {
@@ -21,8 +28,7 @@ musl_overlay_files() {
 
 # What the work tree was made from, apart from the contents of the overlay's non-header files.
 musl_base_stamp() {
-    printf '%s %s %s %s\n' "$(hash_of "$downloads/musl")" "$(${cross}gcc -dumpfullversion)" "$musl_flags" \
-        "$(hash_of "$repository/third_party/musl/build.sh")"
+    musl_common_stamp
     musl_overlay_files
     (cd "$musl_overlay" && find . -name '*.h' -type f -print0 | sort -z | xargs -0 -r sha256sum)
 }
@@ -43,23 +49,26 @@ musl_lay_over() {
     done < <(musl_overlay_files)
 }
 
-# After this no svc instruction may be left in the library: every system call goes through the table.
+# Every system call goes through the table: no svc instruction may be left in the library.
 musl_check_no_svc() {
-    if ${cross}objdump -d "$1" | grep -E '^[^ ]+:  |[[:space:]]svc[[:space:]]' |
+    if "${cross}objdump" -d "$1" | grep -E '^[^ ]+:  |[[:space:]]svc[[:space:]]' |
         grep -B 1 -E '[[:space:]]svc[[:space:]]'; then
         echo "a raw system call is left in libc.a (see user/libc/overlay)" >&2
-        [ ! -f "$musl_overlay/src/thread/aarch64/clone.s" ]
+        return 1
     fi
 }
 
 musl_make() {
     local stage=$musl_work/stage
-    if [ ! -d "$musl_work/src" ] || [ "$(cat "$musl_work/base" 2>/dev/null)" != "$(musl_base_stamp)" ]; then
+    local base
+    base=$(musl_base_stamp)
+    if [ "$(cat "$musl_work/base" 2>/dev/null)" != "$base" ]; then
         musl_unpack
         musl_lay_over
-        (cd "$musl_work/src" && CC=${cross}gcc AR=${cross}ar RANLIB=${cross}ranlib CFLAGS=$musl_flags \
-            ./configure --disable-shared --target=aarch64-linux-musl --prefix=/)
-        musl_base_stamp >"$musl_work/base"
+        (cd "$musl_work/src" &&
+            CC=${cross}gcc AR=${cross}ar RANLIB=${cross}ranlib CFLAGS=$musl_flags \
+                ./configure --disable-shared --target=aarch64-linux-musl --prefix=/)
+        echo "$base" >"$musl_work/base"
     else
         musl_lay_over
     fi

@@ -40,8 +40,8 @@ fill_rootfs() {
 
 pack_image() {
     local from=$1 image=$2
-    python3 tools/pack_image.py --loader "$from/loader/loader.elf" --kernel "$from/kernel/numbat.elf" \
-        --root "$from/server/sos.elf" -o "$image.part"
+    python3 tools/pack_image.py --loader "$from/loader/loader.elf" \
+        --kernel "$from/kernel/numbat.elf" --root "$from/server/sos.elf" -o "$image.part"
     mv "$image.part" "$image"
 }
 

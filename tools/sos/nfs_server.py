@@ -30,10 +30,11 @@ NFSv4 {{
     Only_Numeric_Owners = true;
 }}
 NFS_KRB5 {{ Active_krb5 = false; }}
+MDCACHE {{ Dir_Chunk = 0; }}
 EXPORT {{
     Export_Id = 1; Path = "{folder}"; Pseudo = "/export"; Access_Type = RW;
     Squash = No_Root_Squash; SecType = sys; Protocols = 3, 4; Transports = TCP;
-    PrivilegedPort = false;
+    PrivilegedPort = false; Attr_Expiration_Time = 0;
     MaxRead = 1048576; MaxWrite = 1048576; PrefRead = 1048576; PrefWrite = 1048576;
     FSAL {{ Name = VFS; }}
 }}
@@ -62,7 +63,8 @@ def _kernel_handles_work(folder):
     """Whether this process may open files by the kernel's handles: see tools/nfs/README.md."""
 
     class Handle(ctypes.Structure):
-        _fields_ = [("bytes", ctypes.c_uint), ("type", ctypes.c_int), ("data", ctypes.c_ubyte * 128)]
+        _fields_ = [("bytes", ctypes.c_uint), ("type", ctypes.c_int),
+                    ("data", ctypes.c_ubyte * 128)]
 
     libc = ctypes.CDLL(None, use_errno=True)
     handle, mount_id = Handle(bytes=128), ctypes.c_int()

@@ -53,7 +53,7 @@ install_packages() {
 require_packages() {
     local purpose package what missing=()
     if ! command -v dpkg-query >/dev/null; then
-        note "sos: no dpkg here, so it is up to you that the packages of tools/sos/packages.sh are there"
+        note 'sos: no dpkg here: you must see to the packages that tools/sos/packages.sh lists'
         return 0
     fi
     while read -r purpose package what; do
