@@ -8,11 +8,17 @@ running is named. The whole console goes to a log file.
 """
 
 import argparse
+import os
 import pathlib
 import re
 import subprocess
 import sys
 import threading
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools" / "sos"))
+
+import junit  # noqa: E402
+from children import spawn  # noqa: E402
 
 RESULT = re.compile(r"^TEST (\S+) (ok|FAIL.*)$")
 RUNNING = re.compile(r"^RUN (\S+)")
@@ -25,6 +31,7 @@ class Judge:
     def __init__(self):
         self.running = None
         self.passed, self.failed = [], []
+        self.cases = []  # (id, None or what is wrong with it)
         self.summary = None
 
     def line(self, text):
@@ -33,6 +40,7 @@ class Judge:
         elif match := RESULT.match(text):
             self.running = None
             (self.passed if match[2] == "ok" else self.failed).append(match[1])
+            self.cases.append((match[1], None if match[2] == "ok" else match[2][5:] or "failed"))
             if match[2] != "ok":
                 print(text)
         elif match := SUMMARY.match(text):
@@ -63,8 +71,7 @@ def run(arguments):
     judge = Judge()
     timed_out = threading.Event()
     with open(arguments.log, "w", encoding="utf-8") as log:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   stderr=subprocess.STDOUT)
+        process = spawn(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
         def end():
             timed_out.set()
@@ -85,6 +92,16 @@ def run(arguments):
     return judge, judge.verdict(timed_out.is_set())
 
 
+def record(cases, problems):
+    """Leaves the results of single cases where ./sos test counts them."""
+    folder = os.environ.get("SOS_TEST_RESULTS")
+    if not folder:
+        return
+    if problems and all(reason is None for _, reason in cases):
+        cases = [*cases, ("whole_run", "; ".join(problems))]
+    junit.write(pathlib.Path(folder) / "target_kernel.xml", "kernel", cases)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("image", type=pathlib.Path)
@@ -95,6 +112,7 @@ def main():
     parser.add_argument("qemu_argument", nargs="*", help="more arguments for QEMU, after --")
     arguments = parser.parse_args()
     judge, problems = run(arguments)
+    record(judge.cases, problems)
     print(f"{len(judge.passed)} passed, {len(judge.failed)} failed; console in {arguments.log}")
     for problem in problems:
         print(f"run_target: {problem}", file=sys.stderr)
