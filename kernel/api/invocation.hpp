@@ -2,8 +2,8 @@
 // Invocation: what the object of an invoked capability is given, and what it answers.
 //
 // An object's function first decodes: it checks everything, in the order of sel4-abi chapter 7, and
-// writes nothing. Then it commits, which cannot fail. The answer is an error, or `done` (results set
-// with result()), or `preempted`: then the thread's `svc` runs again from decode.
+// writes nothing. Then it commits, which cannot fail. The answer is an error, or `done` (results
+// set with result()), or `preempted`: then the thread's `svc` runs again from decode.
 #pragma once
 
 #include <cstdint>
@@ -31,25 +31,18 @@ struct Invocation {
     Slot* extra[3];            // extra capability slots, may be empty slots
     std::uint8_t extra_count;  // 0..3
     InvocationKind kind;
-    bool may_block;            // Send and Call; false in NBSend and first phases
-    bool may_donate;           // first phases of combined calls
-    std::uint8_t result_count; // words set by result()
+    std::uint8_t result_count;  // words set by result()
 
     std::uint64_t mr(unsigned index) const {
         return index < abi::message_registers ? caller.context.mr(index) : buffer->msg[index];
     }
     bool is_call() const { return kind == InvocationKind::call; }
 
-    /// Sets result word `index` of a Call; ignored otherwise, and beyond MR3 without a buffer.
+    /// Sets result word `index`, 0..3, of a Call; nothing otherwise.
     void result(unsigned index, std::uint64_t value) {
+        ASSERT(index < abi::message_registers);
         if (!is_call()) return;
-        if (index < abi::message_registers) {
-            caller.context.set_mr(index, value);
-        } else if (buffer != nullptr) {
-            buffer->msg[index] = value;
-        } else {
-            return;
-        }
+        caller.context.set_mr(index, value);
         if (result_count <= index) result_count = static_cast<std::uint8_t>(index + 1);
     }
 };

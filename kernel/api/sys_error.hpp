@@ -7,6 +7,7 @@
 #include <expected>
 
 #include "abi/error.hpp"
+#include "base/result.hpp"
 
 namespace numbat {
 

@@ -27,9 +27,9 @@ struct Reply;
 struct SchedContext;
 struct Slot;
 
+using abi::CapTag;
 using base::PAddr;
 using base::VAddr;
-using abi::CapTag;
 using Asid = std::uint16_t;  // 0: none
 
 inline constexpr unsigned cap_tag_count = 28;
@@ -346,27 +346,39 @@ struct SchedControlCap : Cap {
 
 /// What the last capability to a CNode or TCB becomes while the slots of the object are deleted:
 /// the container's first slot, its size, and how many slots (from the first) are still to do.
+/// Pending containers are linked by the number (physical address / 32) of the slot of the next one.
 /// See delete.hpp.
 struct ZombieCap : Cap {
     static constexpr CapTag kind = CapTag::zombie;
-    using Radix = base::Field<48, 6>;      // of a CNode; tcb_radix for a TCB
-    using Pending = base::Field<54, 1>;    // on the list of pending containers
-    using Remaining = base::Field<0, 30>;  // slots still to delete
+    using Radix = base::Field<48, 6>;  // of a CNode; tcb_radix for a TCB
+    using Pending = base::Field<54, 1>;
+    using RemainingHigh = base::Field<55, 4>;
+    using RemainingLow = base::Field<0, 30>;
     using NextPending = base::Field<30, 34>;
     static constexpr unsigned tcb_radix = 63;
 
     static ZombieCap make(const Slot* slots, unsigned radix, std::uint64_t remaining) {
         ZombieCap cap;
         cap.word0 = head(kind, slots) | Radix::make(radix);
-        cap.word1 = Remaining::make(remaining);
+        cap.word1 = 0;
+        cap.set_remaining(remaining);
         return cap;
     }
     Slot* slots() const { return reinterpret_cast<Slot*>(address()); }
     constexpr unsigned radix() const { return static_cast<unsigned>(Radix::get(word0)); }
-    constexpr std::uint64_t remaining() const { return Remaining::get(word1); }
-    constexpr void set_remaining(std::uint64_t count) { word1 = Remaining::set(word1, count); }
+    constexpr std::uint64_t remaining() const {
+        return RemainingLow::get(word1) | (RemainingHigh::get(word0) << RemainingLow::width);
+    }
+    constexpr void set_remaining(std::uint64_t count) {
+        word1 = RemainingLow::set(word1, count);
+        word0 = RemainingHigh::set(word0, count >> RemainingLow::width);
+    }
     constexpr bool pending() const { return Pending::get(word0) != 0; }
     constexpr void set_pending(bool on) { word0 = Pending::set(word0, on); }
+    constexpr std::uint64_t next_pending() const { return NextPending::get(word1); }
+    constexpr void set_next_pending(std::uint64_t number) {
+        word1 = NextPending::set(word1, number);
+    }
 };
 
 }  // namespace numbat

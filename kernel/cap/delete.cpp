@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "cap/delete.hpp"
+
+#include "arch/contract.hpp"
+#include "cap/derivation.hpp"
+#include "object/endpoint.hpp"
+#include "object/irq.hpp"
+#include "object/notification.hpp"
+#include "object/reply.hpp"
+#include "object/sched_context.hpp"
+#include "object/tcb_ops.hpp"
+#include "sched/scheduler.hpp"
+
+namespace numbat {
+
+namespace {
+
+/// Slots that hold the zombies of pending containers, linked through their capabilities.
+constinit Slot* pending_containers = nullptr;
+
+bool is_container(Cap cap) {
+    return cap.is<CNodeCap>() || cap.is<TcbCap>();
+}
+
+std::uint64_t zombie_size(ZombieCap zombie) {
+    return zombie.radix() == ZombieCap::tcb_radix ? tcb_slot_count : base::bit(zombie.radix());
+}
+
+bool lies_in_own_container(const Slot& slot) {
+    const auto zombie = slot.cap.as<ZombieCap>();
+    return &slot >= zombie.slots() && &slot < zombie.slots() + zombie_size(zombie);
+}
+
+std::uint64_t slot_number(const Slot* slot) {
+    return slot == nullptr ? 0 : arch::physical_address(slot).raw() >> abi::slot_bits;
+}
+
+void push_pending(Slot& slot) {
+    auto zombie = slot.cap.as<ZombieCap>();
+    ASSERT(!zombie.pending() && lies_in_own_container(slot));
+    zombie.set_pending(true);
+    zombie.set_next_pending(slot_number(pending_containers));
+    slot.cap = zombie;
+    pending_containers = &slot;
+}
+
+void pop_pending() {
+    const std::uint64_t next = pending_containers->cap.as<ZombieCap>().next_pending();
+    unlink_slot(*pending_containers);
+    pending_containers =
+        next == 0 ? nullptr
+                  : static_cast<Slot*>(arch::kernel_pointer(PAddr(next << abi::slot_bits)));
+}
+
+/// What the end of this capability does to an object that holds no slots.
+void finalise_simple(Cap cap, Finality finality) {
+    const bool final = finality == Finality::final;
+    switch (cap.tag()) {
+        case CapTag::frame:
+            return finalise_frame(cap.as<FrameCap>());
+        case CapTag::page_table:
+            return finalise_page_table(cap.as<PageTableCap>(), finality);
+        case CapTag::vspace:
+            return finalise_vspace(cap.as<VSpaceCap>(), finality);
+        case CapTag::asid_pool:
+            return finalise_asid_pool(cap.as<AsidPoolCap>(), finality);
+        case CapTag::endpoint:
+            if (final) cancel_all(cap.as<EndpointCap>().object());
+            return;
+        case CapTag::notification:
+            if (final) finalise_notification(cap.as<NotificationCap>().object());
+            return;
+        case CapTag::reply:
+            if (final) finalise_reply(cap.as<ReplyCap>().object());
+            return;
+        case CapTag::sched_context:
+            if (final) finalise_sched_context(cap.as<SchedContextCap>().object());
+            return;
+        case CapTag::irq_handler:
+            if (final) finalise_irq_handler(cap.as<IrqHandlerCap>().irq());
+            return;
+        case CapTag::cnode:
+        case CapTag::tcb:
+            ASSERT(!final);
+            return;
+        case CapTag::null:
+        case CapTag::untyped:
+        case CapTag::asid_control:
+        case CapTag::irq_control:
+        case CapTag::zombie:
+        case CapTag::domain:
+        case CapTag::sched_control:
+        case CapTag::sgi_signal:
+            return;
+    }
+}
+
+void remove_simple(Slot& slot) {
+    finalise_simple(slot.cap, is_final(slot) ? Finality::final : Finality::shared);
+    unlink_slot(slot);
+}
+
+/// The last capability to a container: the object ends, the slots remain to be emptied.
+void turn_into_zombie(Slot& slot) {
+    if (slot.cap.is<TcbCap>()) {
+        Tcb& thread = slot.cap.as<TcbCap>().object();
+        finalise_tcb(thread);
+        slot.cap = ZombieCap::make(thread.slots, ZombieCap::tcb_radix, tcb_slot_count);
+    } else {
+        const auto node = slot.cap.as<CNodeCap>();
+        slot.cap = ZombieCap::make(node.slots(), node.radix(), node.slot_count());
+    }
+}
+
+/// The slot inside a dying container holds the zombie of another one: make that one pending.
+void detach_nested(Slot& slot) {
+    const auto nested = slot.cap.as<ZombieCap>();
+    ASSERT(!nested.pending());
+    Slot& last = nested.slots()[zombie_size(nested) - 1];
+    swap_slots(slot, slot.cap, last, last.cap);
+    push_pending(last);
+    // In a cycle, what came out of there is the zombie of the very container that `slot` is in.
+    if (slot.cap.is<ZombieCap>() && lies_in_own_container(slot)) push_pending(slot);
+}
+
+/// One step on the container of the zombie in `slot`, which has slots left.
+void reduce(Slot& slot) {
+    auto zombie = slot.cap.as<ZombieCap>();
+    const std::uint64_t index = zombie.remaining() - 1;
+    Slot& last = zombie.slots()[index];
+    if (&last != &slot && !last.empty()) {
+        if (last.cap.is<ZombieCap>()) return detach_nested(last);
+        if (is_container(last.cap) && is_final(last)) return turn_into_zombie(last);
+        remove_simple(last);
+    }
+    zombie = slot.cap.as<ZombieCap>();
+    zombie.set_remaining(index);
+    slot.cap = zombie;
+}
+
+void work_off_pending() {
+    if (pending_containers->cap.as<ZombieCap>().remaining() == 0) {
+        pop_pending();
+    } else {
+        reduce(*pending_containers);
+    }
+}
+
+/// One step towards an empty slot.
+void delete_step(Slot& slot) {
+    if (!slot.cap.is<ZombieCap>()) {
+        if (!is_container(slot.cap) || !is_final(slot)) return remove_simple(slot);
+        turn_into_zombie(slot);
+        if (lies_in_own_container(slot)) push_pending(slot);
+        return;
+    }
+    const auto zombie = slot.cap.as<ZombieCap>();
+    if (zombie.pending()) return work_off_pending();
+    if (zombie.remaining() != 0) return reduce(slot);
+    if (pending_containers != nullptr) return work_off_pending();
+    unlink_slot(slot);
+}
+
+}  // namespace
+
+Outcome delete_slot(Slot& slot) {
+    while (!slot.empty()) {
+        delete_step(slot);
+        // preemption point: the slot is empty, or holds a zombie that knows what remains.
+        if (!slot.empty() && preemption_requested()) return Outcome::preempted;
+    }
+    return Outcome::done;
+}
+
+Outcome revoke_slot(Slot& slot) {
+    for (;;) {
+        Slot* child = slot.next();
+        if (slot.empty() || child == nullptr || !is_child(slot, *child)) return Outcome::done;
+        delete_step(*child);
+        // preemption point: the children deleted so far are gone, the others untouched.
+        if (preemption_requested()) return Outcome::preempted;
+    }
+}
+
+void delete_internal_slot(Slot& slot) {
+    if (slot.empty()) return;
+    ASSERT(!long_running_delete(slot));
+    remove_simple(slot);
+}
+
+bool long_running_delete(const Slot& slot) {
+    if (slot.cap.is<ZombieCap>()) return true;
+    return is_container(slot.cap) && is_final(slot);
+}
+
+}  // namespace numbat

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "cap/derivation.hpp"
+
+#include "arch/contract.hpp"
+
+namespace numbat {
+
+namespace {
+
+MemoryRange object_memory(Cap cap, unsigned size_bits) {
+    const auto* object = reinterpret_cast<const void*>(cap.address());
+    return {arch::physical_address(object).raw(), base::bit(size_bits)};
+}
+
+bool same_address(Cap a, Cap b) {
+    return a.tag() == b.tag() && a.address() == b.address();
+}
+
+bool contains(MemoryRange a, MemoryRange b) {
+    return b.size != 0 && b.start >= a.start && b.size <= a.size &&
+           b.start - a.start <= a.size - b.size;
+}
+
+/// Copies of which capabilities can be parents themselves?
+bool copy_is_revocable(Cap copy, Cap source) {
+    switch (copy.tag()) {
+        case CapTag::endpoint:
+            return copy.as<EndpointCap>().badge() != source.as<EndpointCap>().badge();
+        case CapTag::notification:
+            return copy.as<NotificationCap>().badge() != source.as<NotificationCap>().badge();
+        case CapTag::untyped:
+            return true;
+        default:
+            return false;
+    }
+}
+
+}  // namespace
+
+MemoryRange memory_of(Cap cap) {
+    switch (cap.tag()) {
+        case CapTag::untyped: {
+            const auto untyped = cap.as<UntypedCap>();
+            return {untyped.paddr().raw(), untyped.size()};
+        }
+        case CapTag::frame: {
+            const auto frame = cap.as<FrameCap>();
+            return {frame.paddr().raw(), base::bit(frame.size_bits())};
+        }
+        case CapTag::endpoint:
+            return object_memory(cap, abi::endpoint_bits);
+        case CapTag::notification:
+            return object_memory(cap, abi::notification_bits);
+        case CapTag::reply:
+            return object_memory(cap, abi::reply_bits);
+        case CapTag::cnode:
+            return object_memory(cap, cap.as<CNodeCap>().radix() + abi::slot_bits);
+        case CapTag::tcb:
+            return object_memory(cap, abi::tcb_bits);
+        case CapTag::sched_context:
+            return object_memory(cap, cap.as<SchedContextCap>().size_bits());
+        case CapTag::page_table:
+        case CapTag::vspace:
+            return object_memory(cap, abi::page_table_bits);
+        case CapTag::asid_pool:
+            return object_memory(cap, abi::asid_pool_bits);
+        case CapTag::zombie: {
+            const auto zombie = cap.as<ZombieCap>();
+            if (zombie.radix() == ZombieCap::tcb_radix) return object_memory(cap, 5);
+            return object_memory(cap, zombie.radix() + abi::slot_bits);
+        }
+        case CapTag::null:
+        case CapTag::asid_control:
+        case CapTag::irq_control:
+        case CapTag::irq_handler:
+        case CapTag::domain:
+        case CapTag::sched_control:
+        case CapTag::sgi_signal:
+            return {0, 0};
+    }
+    return {0, 0};
+}
+
+bool in_region(Cap a, Cap b) {
+    switch (a.tag()) {
+        case CapTag::untyped:
+            return contains(memory_of(a), memory_of(b));
+        case CapTag::frame:
+            return b.is<FrameCap>() && contains(memory_of(a), memory_of(b));
+        case CapTag::endpoint:
+        case CapTag::notification:
+        case CapTag::reply:
+        case CapTag::tcb:
+        case CapTag::sched_context:
+        case CapTag::page_table:
+        case CapTag::vspace:
+        case CapTag::asid_pool:
+            return same_address(a, b);
+        case CapTag::cnode:
+            return same_address(a, b) && a.as<CNodeCap>().radix() == b.as<CNodeCap>().radix();
+        case CapTag::irq_control:
+            return b.is<IrqControlCap>() || b.is<IrqHandlerCap>() || b.is<SgiSignalCap>();
+        case CapTag::irq_handler:
+        case CapTag::sgi_signal:
+            return a == b;
+        case CapTag::asid_control:
+        case CapTag::domain:
+        case CapTag::sched_control:
+            return a.tag() == b.tag();
+        case CapTag::null:
+        case CapTag::zombie:
+            return false;
+    }
+    return false;
+}
+
+bool same_object(Cap a, Cap b) {
+    switch (a.tag()) {
+        case CapTag::untyped:  // children of the same range are not the same object
+        case CapTag::null:
+        case CapTag::zombie:
+            return false;
+        case CapTag::frame:
+            return same_address(a, b) && a.as<FrameCap>().size() == b.as<FrameCap>().size();
+        case CapTag::irq_control:
+            return b.is<IrqControlCap>();
+        case CapTag::endpoint:
+        case CapTag::notification:
+        case CapTag::reply:
+        case CapTag::tcb:
+        case CapTag::sched_context:
+        case CapTag::page_table:
+        case CapTag::vspace:
+        case CapTag::asid_pool:
+        case CapTag::cnode:
+        case CapTag::irq_handler:
+        case CapTag::sgi_signal:
+        case CapTag::asid_control:
+        case CapTag::domain:
+        case CapTag::sched_control:
+            return in_region(a, b);
+    }
+    return false;
+}
+
+bool is_child(const Slot& parent, const Slot& child) {
+    if (!parent.revocable() || !in_region(parent.cap, child.cap)) return false;
+    std::uint64_t badge = 0;
+    std::uint64_t child_badge = 0;
+    if (parent.cap.is<EndpointCap>()) {
+        badge = parent.cap.as<EndpointCap>().badge();
+        child_badge = child.cap.as<EndpointCap>().badge();
+    } else if (parent.cap.is<NotificationCap>()) {
+        badge = parent.cap.as<NotificationCap>().badge();
+        child_badge = child.cap.as<NotificationCap>().badge();
+    }
+    return badge == 0 || (badge == child_badge && !child.first_badged());
+}
+
+Result<void> ensure_no_children(const Slot& slot) {
+    if (has_children(slot)) return Fail(SysError::revoke_first());
+    return {};
+}
+
+bool is_final(const Slot& slot) {
+    const Slot* previous = slot.previous();
+    if (previous != nullptr && same_object(previous->cap, slot.cap)) return false;
+    const Slot* next = slot.next();
+    return next == nullptr || !same_object(slot.cap, next->cap);
+}
+
+void insert_child(Slot& slot, Cap cap, Slot& parent, DerivationFlags flags) {
+    ASSERT(slot.empty() && !cap.is_null());
+    Slot* next = parent.next();
+    slot.cap = cap;
+    slot.set_links(&parent, next, flags);
+    if (next != nullptr) next->set_previous(&slot);
+    parent.set_next(&slot);
+}
+
+void insert_copy(Slot& slot, Cap cap, Slot& source) {
+    const DerivationFlags flags =
+        copy_is_revocable(cap, source.cap) ? DerivationFlags::original : DerivationFlags::none;
+    if (cap.is<UntypedCap>()) {
+        auto full = source.cap.as<UntypedCap>();
+        full.set_free_offset(full.size());
+        source.cap = full;
+    }
+    insert_child(slot, cap, source, flags);
+}
+
+void move_slot(Slot& destination, Cap cap, Slot& source) {
+    ASSERT(destination.empty());
+    Slot* previous = source.previous();
+    Slot* next = source.next();
+    destination.cap = cap;
+    destination.set_links(previous, next, source.flags());
+    if (previous != nullptr) previous->set_next(&destination);
+    if (next != nullptr) next->set_previous(&destination);
+    source.clear();
+}
+
+void swap_slots(Slot& a, Cap cap_for_b, Slot& b, Cap cap_for_a) {
+    if (&a == &b) return;
+    struct Place {
+        Slot* previous;
+        Slot* next;
+        DerivationFlags flags;
+    };
+    Place of_a{a.previous(), a.next(), a.flags()};
+    Place of_b{b.previous(), b.next(), b.flags()};
+    // Neighbours of each other: what pointed to the one now points to the other.
+    if (of_a.next == &b) of_a.next = &a;
+    if (of_a.previous == &b) of_a.previous = &a;
+    if (of_b.next == &a) of_b.next = &b;
+    if (of_b.previous == &a) of_b.previous = &b;
+    a.cap = cap_for_a;
+    b.cap = cap_for_b;
+    a.set_links(of_b.previous, of_b.next, of_b.flags);
+    b.set_links(of_a.previous, of_a.next, of_a.flags);
+    for (Slot* slot : {&a, &b}) {
+        if (slot->empty()) continue;
+        if (slot->previous() != nullptr) slot->previous()->set_next(slot);
+        if (slot->next() != nullptr) slot->next()->set_previous(slot);
+    }
+}
+
+void unlink_slot(Slot& slot) {
+    Slot* previous = slot.previous();
+    Slot* next = slot.next();
+    if (previous != nullptr) previous->set_next(next);
+    if (next != nullptr) {
+        next->set_previous(previous);
+        // Copies of a mint whose original goes must not become children of its neighbour.
+        if (slot.first_badged()) {
+            next->set_links(previous, next->next(),
+                            static_cast<DerivationFlags>(
+                                static_cast<std::uint64_t>(next->flags()) |
+                                static_cast<std::uint64_t>(DerivationFlags::first_badged)));
+        }
+    }
+    slot.clear();
+}
+
+Result<Cap> derive(const Slot& source, Cap cap) {
+    switch (cap.tag()) {
+        case CapTag::null:
+        case CapTag::zombie:
+        case CapTag::irq_control:
+            return Cap{};
+        case CapTag::untyped: {
+            if (has_children(source)) return Fail(SysError::revoke_first());
+            return cap;
+        }
+        case CapTag::vspace:
+            if (!cap.as<VSpaceCap>().assigned()) return Fail(SysError::illegal_operation());
+            return cap;
+        case CapTag::page_table:
+            if (!cap.as<PageTableCap>().mapped()) return Fail(SysError::illegal_operation());
+            return cap;
+        case CapTag::frame: {
+            auto frame = cap.as<FrameCap>();
+            frame.clear_mapping();
+            return Cap(frame);
+        }
+        case CapTag::endpoint:
+        case CapTag::notification:
+        case CapTag::reply:
+        case CapTag::cnode:
+        case CapTag::asid_control:
+        case CapTag::tcb:
+        case CapTag::asid_pool:
+        case CapTag::irq_handler:
+        case CapTag::domain:
+        case CapTag::sched_context:
+        case CapTag::sched_control:
+        case CapTag::sgi_signal:
+            return cap;
+    }
+    return Cap{};
+}
+
+Cap mask_rights(Cap cap, abi::CapRights rights) {
+    switch (cap.tag()) {
+        case CapTag::endpoint:
+        case CapTag::notification:
+        case CapTag::reply:
+            cap.word0 &= ~RightsCap::Rights::in_place | RightsCap::Rights::make(rights.word);
+            return cap;
+        case CapTag::frame: {
+            auto frame = cap.as<FrameCap>();
+            if (!rights.read()) {
+                frame.set_rights(FrameRights::none);
+            } else if (!rights.write() && frame.rights() == FrameRights::read_write) {
+                frame.set_rights(FrameRights::read_only);
+            }
+            return frame;
+        }
+        default:
+            return cap;
+    }
+}
+
+Cap apply_data(Cap cap, std::uint64_t data, DataMode mode) {
+    switch (cap.tag()) {
+        case CapTag::endpoint:
+        case CapTag::notification:
+            if (mode == DataMode::preserve || cap.word1 != 0) return Cap{};
+            cap.word1 = data;
+            return cap;
+        case CapTag::cnode: {
+            const auto node = cap.as<CNodeCap>();
+            const auto guard_size = static_cast<unsigned>(data & 63);
+            if (guard_size + node.radix() > abi::word_bits) return Cap{};
+            const std::uint64_t guard = (data >> 6) & (base::bit(guard_size) - 1);
+            cap.word1 = (guard << 6) | guard_size;
+            return cap;
+        }
+        default:
+            return cap;
+    }
+}
+
+}  // namespace numbat
