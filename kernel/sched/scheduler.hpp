@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The scheduler: which thread runs, on whose time (sel4-abi 10).
+//
+// During one kernel entry objects only note what changed: a thread became runnable (wake), the
+// running one stopped (reschedule). schedule() decides once, at the end. The running thread is in
+// no queue; a woken thread may be held as `candidate` without being queued, which saves the queue
+// operations of the usual case, a direct switch.
+//
+// Time since the last look at the clock is charged to `current_context`. `pending` is what was used
+// but not yet taken from its refills; it is committed when the context changes or the timer is set.
+#pragma once
+
+#include "arch/contract.hpp"
+#include "sched/ready_queue.hpp"
+#include "sched/refill.hpp"
+#include "sched/release_queue.hpp"
+
+namespace numbat {
+
+enum class Decision : std::uint8_t {
+    keep,       // the running thread goes on
+    candidate,  // a woken thread competes with it
+    choose,     // look at the queues
+};
+
+struct Core {
+    Tcb* current;
+    SchedContext* current_context;
+    Tcb* candidate;
+    Ticks now;      // time stamp of this kernel entry
+    Ticks pending;  // ticks used by current_context, not committed
+    Decision decision;
+    bool set_timer;  // the deadline may have changed
+    unsigned work_units;
+    Tcb* idle;
+    ReadyQueues ready;
+    ReleaseQueue release;
+};
+extern constinit Core core;
+
+/// Takes a time stamp; false if the running thread has too little budget left to do anything.
+inline bool take_time_stamp() {
+    const Ticks time = arch::current_ticks();
+    core.pending += time - core.now;
+    core.now = time;
+    return refill::sufficient(*core.current_context, core.pending);
+}
+
+/// The running thread is out of budget: charge, then fault, queue at the tail or postpone.
+enum class TimeoutFault : std::uint8_t { never, allowed };
+void end_of_budget(TimeoutFault fault);
+/// Yield: the rest of the head refill is given up.
+void yield_current();
+/// Takes the pending time from the current context's refills.
+void commit_time();
+
+/// Runnable, with an active context, and not waiting for budget.
+inline bool schedulable(const Tcb& thread) {
+    return thread.runnable() && thread.sched_context != nullptr && thread.sched_context->active() &&
+           thread.queued_in != QueuedIn::release;
+}
+
+/// The decision must be made anew.
+void reschedule();
+/// A schedulable thread that is not running may deserve the CPU.
+void consider(Tcb& thread);
+/// The thread has become runnable: considers it, or postpones it, if it has time of its own.
+void wake(Tcb& thread);
+/// Puts a runnable thread without ready budget into the release queue. True if it has budget.
+bool check_budget_or_postpone(SchedContext& context);
+/// Takes the thread out of the ready or release queue (not IPC queues), or as candidate.
+void dequeue(Tcb& thread);
+/// The running thread cannot go on. A candidate remains one.
+inline void stop_current() {
+    if (core.decision == Decision::keep) core.decision = Decision::choose;
+}
+inline void stop_if_current(const Tcb& thread) {
+    if (&thread == core.current) stop_current();
+}
+void set_priority(Tcb& thread, std::uint8_t priority);
+/// Moves a ready thread to the head of its priority (DomainSet_Set).
+void requeue(Tcb& thread);
+
+/// Decides, switches, programs the timer. Returns the thread to resume.
+Tcb* schedule();
+
+/// Long operations ask after each step; true: stop here, the operation will be started again.
+inline bool preemption_requested(unsigned work = 1) {
+    core.work_units += work;
+    if (core.work_units < 100) [[likely]]
+        return false;
+    core.work_units = 0;
+    return arch::irq_pending();
+}
+
+}  // namespace numbat
