@@ -90,9 +90,7 @@ struct alignas(1u << abi::tcb_bits) Tcb {
 
     Slot& slot(TcbSlot which) { return slots[static_cast<unsigned>(which)]; }
     const Slot& slot(TcbSlot which) const { return slots[static_cast<unsigned>(which)]; }
-    bool runnable() const {
-        return state == ThreadState::running || state == ThreadState::restart;
-    }
+    bool runnable() const { return state == ThreadState::running || state == ThreadState::restart; }
     bool blocked() const {
         return state >= ThreadState::blocked_on_receive &&
                state <= ThreadState::blocked_on_notification;

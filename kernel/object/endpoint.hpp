@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Endpoint: where senders and receivers meet. One queue, of senders or of receivers, never both,
+// ordered by priority and first-come within a priority (sel4-abi 9.1). 16 bytes: the queue's head
+// carries the state in its low bits.
+#pragma once
+
+#include <cstdint>
+
+#include "cap/cap.hpp"
+#include "object/tcb_queue.hpp"
+
+namespace numbat {
+
+enum class EndpointState : std::uint8_t { idle = 0, sending = 1, receiving = 2 };
+
+struct Endpoint {
+    EndpointState state() const { return static_cast<EndpointState>(head_ & 3); }
+    Tcb* head() const { return reinterpret_cast<Tcb*>(head_ & ~std::uint64_t{3}); }
+
+    /// Queues a thread that sends or receives; the queue is empty or of that kind.
+    void enqueue(Tcb& thread, EndpointState kind);
+    void remove(Tcb& thread);
+    /// The first waiting thread, taken out; the queue is not empty.
+    Tcb& take_first() {
+        Tcb& first = *head();
+        Tcb* next = first.queue.next;
+        if (next == nullptr) {
+            head_ = 0;
+            tail_ = nullptr;
+        } else {
+            next->queue.previous = nullptr;
+            head_ = reinterpret_cast<std::uint64_t>(next) | (head_ & 3);
+        }
+        first.queued_in = QueuedIn::none;
+        return first;
+    }
+    /// The thread's priority has changed: find its place again.
+    void reorder(Tcb& thread);
+
+  private:
+    TcbQueue queue() const { return {head(), tail_}; }
+    void set(const TcbQueue& queue, EndpointState kind) {
+        head_ = queue.head == nullptr ? 0
+                                      : reinterpret_cast<std::uint64_t>(queue.head) |
+                                            static_cast<std::uint64_t>(kind);
+        tail_ = queue.tail;
+    }
+    std::uint64_t head_;
+    Tcb* tail_;
+};
+static_assert(sizeof(Endpoint) == 1u << abi::endpoint_bits);
+
+/// How a message is sent.
+enum class Blocking : std::uint8_t { no, yes };
+struct SendOptions {
+    Blocking blocking;
+    bool call;    // the sender expects a reply
+    bool donate;  // a receiver without scheduling context may take the sender's
+};
+
+/// Sends the message in the sender's registers (or its fault, if it has one) with the rights and
+/// badge of `cap`.
+void send_message(Tcb& sender, EndpointCap cap, SendOptions options);
+/// The running thread receives; `reply` is null for Wait.
+void receive_message(Tcb& receiver, EndpointCap cap, Blocking blocking, Reply* reply);
+
+/// Takes the thread out of whatever IPC it is blocked in and drops its fault. Leaves it inactive if
+/// it was blocked.
+void cancel_ipc(Tcb& thread);
+/// The endpoint goes away.
+void cancel_all(Endpoint& endpoint);
+/// Removes senders with this badge.
+void cancel_badged_sends(Endpoint& endpoint, std::uint64_t badge);
+
+}  // namespace numbat

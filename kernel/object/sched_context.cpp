@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "object/sched_context.hpp"
+
+#include "abi/message_info.hpp"
+#include "object/notification.hpp"
+#include "object/reply.hpp"
+#include "sched/scheduler.hpp"
+
+namespace numbat {
+
+namespace {
+
+InvocationResult bind(Invocation& invocation, SchedContext& context) {
+    if (invocation.extra_count < 1) return Fail(SysError::truncated());
+    const Cap cap = invocation.extra[0]->cap;
+    if (cap.is<TcbCap>()) {
+        Tcb& thread = cap.as<TcbCap>().object();
+        TRY(check_bind(context, thread));
+        bind_tcb(context, thread);
+        return Outcome::done;
+    }
+    if (!cap.is<NotificationCap>()) return Fail(SysError::invalid_capability(1));
+    Notification& notification = cap.as<NotificationCap>().object();
+    if (context.notification != nullptr || notification.sched_context != nullptr) {
+        return Fail(SysError::illegal_operation());
+    }
+    context.notification = &notification;
+    notification.sched_context = &context;
+    return Outcome::done;
+}
+
+InvocationResult unbind(SchedContext& context) {
+    if (context.tcb == core.current) return Fail(SysError::illegal_operation());
+    if (context.tcb != nullptr) unbind_tcb(context);
+    unbind_sched_notification(context);
+    detach_chain(context);
+    return Outcome::done;
+}
+
+InvocationResult unbind_object(Invocation& invocation, SchedContext& context) {
+    if (invocation.extra_count < 1) return Fail(SysError::truncated());
+    const Cap cap = invocation.extra[0]->cap;
+    if (cap.is<TcbCap>()) {
+        const Tcb& thread = cap.as<TcbCap>().object();
+        if (context.tcb != &thread || &thread == core.current) {
+            return Fail(SysError::illegal_operation());
+        }
+        unbind_tcb(context);
+        return Outcome::done;
+    }
+    if (!cap.is<NotificationCap>()) return Fail(SysError::invalid_capability(1));
+    if (context.notification != &cap.as<NotificationCap>().object()) {
+        return Fail(SysError::illegal_operation());
+    }
+    unbind_sched_notification(context);
+    return Outcome::done;
+}
+
+InvocationResult yield_to(Invocation& invocation, SchedContext& context) {
+    Tcb* const target = context.tcb;
+    Tcb& caller = invocation.caller;
+    if (target == nullptr || target == &caller || target->priority > caller.mcp) {
+        return Fail(SysError::illegal_operation());
+    }
+    if (context.yield_from != nullptr) complete_yield(*context.yield_from);
+    if (!check_budget_or_postpone(context)) {
+        invocation.result(0, take_consumed(context));
+        return Outcome::done;
+    }
+    dequeue(*target);
+    if (target->priority < caller.priority) {
+        core.ready.push_front(*target);
+        invocation.result(0, take_consumed(context));
+        return Outcome::done;
+    }
+    // The result is written when the caller runs again; until then it waits behind the target.
+    if (invocation.is_call()) {
+        caller.yield_to = &context;
+        context.yield_from = &caller;
+        invocation.kind = InvocationKind::send;
+    }
+    core.ready.push_front(caller);
+    core.ready.push_front(*target);
+    reschedule();
+    return Outcome::done;
+}
+
+}  // namespace
+
+Result<void> check_bind(const SchedContext& context, const Tcb& thread) {
+    if (context.tcb != nullptr || thread.sched_context != nullptr) {
+        return Fail(SysError::illegal_operation());
+    }
+    if (thread.blocked() && !(context.active() && refill::ready(context, core.now))) {
+        return Fail(SysError::illegal_operation());
+    }
+    return {};
+}
+
+void bind_tcb(SchedContext& context, Tcb& thread) {
+    context.tcb = &thread;
+    thread.sched_context = &context;
+    if (context.active() && context.sporadic != 0 && !context.round_robin()) {
+        refill::unblock(context, core.now);
+    }
+    if (&thread == core.current || !check_budget_or_postpone(context)) return;
+    core.ready.push_front(thread);
+    reschedule();
+}
+
+void unbind_tcb(SchedContext& context) {
+    Tcb& thread = *context.tcb;
+    if (context.yield_from != nullptr) complete_yield(*context.yield_from);
+    dequeue(thread);
+    context.tcb = nullptr;
+    thread.sched_context = nullptr;
+    stop_if_current(thread);
+}
+
+void unbind_sched_notification(SchedContext& context) {
+    if (context.notification == nullptr) return;
+    context.notification->sched_context = nullptr;
+    context.notification = nullptr;
+}
+
+void donate(SchedContext& context, Tcb& thread) {
+    if (Tcb* from = context.tcb) {
+        if (from->queued_in != QueuedIn::ipc) dequeue(*from);
+        from->sched_context = nullptr;
+        if (from->runnable()) stop_if_current(*from);
+    }
+    context.tcb = &thread;
+    thread.sched_context = &context;
+}
+
+std::uint64_t take_consumed(SchedContext& context) {
+    const std::uint64_t consumed = abi::ticks_to_us(context.consumed);
+    context.consumed = 0;
+    return consumed;
+}
+
+void complete_yield(Tcb& yielder) {
+    SchedContext& context = *yielder.yield_to;
+    yielder.yield_to = nullptr;
+    context.yield_from = nullptr;
+    yielder.context.set_mr(0, take_consumed(context));
+    yielder.context.x[0] = 0;
+    yielder.context.x[1] = abi::MessageInfo::make(0, 1).word;
+}
+
+void finalise_sched_context(SchedContext& context) {
+    if (context.yield_from != nullptr) complete_yield(*context.yield_from);
+    if (context.tcb != nullptr) unbind_tcb(context);
+    unbind_sched_notification(context);
+    detach_chain(context);
+    context.refill_max = 0;
+}
+
+InvocationResult invoke_sched_context(Invocation& invocation, SchedContextCap cap) {
+    SchedContext& context = cap.object();
+    switch (invocation.label) {
+        case abi::Invocation::sched_context_bind:
+            return bind(invocation, context);
+        case abi::Invocation::sched_context_unbind:
+            return unbind(context);
+        case abi::Invocation::sched_context_unbind_object:
+            return unbind_object(invocation, context);
+        case abi::Invocation::sched_context_consumed:
+            invocation.result(0, take_consumed(context));
+            return Outcome::done;
+        case abi::Invocation::sched_context_yield_to:
+            return yield_to(invocation, context);
+        default:
+            return Fail(SysError::illegal_operation());
+    }
+}
+
+InvocationResult invoke_sched_control(Invocation& invocation) {
+    if (invocation.label != abi::Invocation::sched_control_configure_flags) {
+        return Fail(SysError::illegal_operation());
+    }
+    if (invocation.extra_count < 1 || invocation.length < 5) return Fail(SysError::truncated());
+    const std::uint64_t budget_us = invocation.mr(0);
+    const std::uint64_t period_us = invocation.mr(1);
+    const std::uint64_t extra_refills = invocation.mr(2);
+    for (const std::uint64_t us : {budget_us, period_us}) {
+        if (us > abi::max_period_us || abi::us_to_ticks(us) < refill::min_budget) {
+            return Fail(SysError::range(abi::min_budget_us, abi::max_period_us));
+        }
+    }
+    const Ticks budget = abi::us_to_ticks(budget_us);
+    const Ticks period = abi::us_to_ticks(period_us);
+    if (budget > period) return Fail(SysError::range(abi::min_budget_us, period_us));
+    const Cap cap = invocation.extra[0]->cap;
+    if (!cap.is<SchedContextCap>()) return Fail(SysError::invalid_capability(1));
+    const std::uint64_t room = max_refills(cap.as<SchedContextCap>().size_bits());
+    if (extra_refills > room - 2) return Fail(SysError::range(0, room - 2));
+
+    SchedContext& context = cap.as<SchedContextCap>().object();
+    if (&context == core.current_context) commit_time();
+    Tcb* const thread = context.tcb;
+    if (thread != nullptr && thread->queued_in == QueuedIn::release) dequeue(*thread);
+    const bool round_robin = budget == period;
+    const refill::Parameters parameters{
+        .budget = budget,
+        .period = round_robin ? 0 : period,
+        .refill_max = round_robin ? 2 : static_cast<std::uint32_t>(2 + extra_refills)};
+    if (!round_robin && context.active() && thread != nullptr && thread->runnable()) {
+        refill::update(context, parameters, core.now);
+    } else {
+        refill::reset(context, parameters, core.now);
+    }
+    context.sporadic = static_cast<std::uint32_t>(invocation.mr(4) & abi::sched_flags::sporadic);
+    context.badge = invocation.mr(3);
+    if (thread == nullptr) return Outcome::done;
+    const bool may_run = check_budget_or_postpone(context);
+    if (thread == core.current) {
+        // The deadline follows the new budget at once.
+        core.set_timer = true;
+        stop_current();
+    } else if (may_run) {
+        consider(*thread);
+    }
+    return Outcome::done;
+}
+
+}  // namespace numbat

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// TcbQueue: threads linked through Tcb::queue, highest priority first, first come first served
+// within a priority. Endpoints and notifications keep their waiters so.
+#pragma once
+
+#include "object/tcb.hpp"
+
+namespace numbat {
+
+struct TcbQueue {
+    Tcb* head;
+    Tcb* tail;
+
+    bool empty() const { return head == nullptr; }
+
+    void insert_ordered(Tcb& thread) {
+        ASSERT(thread.queued_in == QueuedIn::none);
+        Tcb* before = tail;
+        while (before != nullptr && before->priority < thread.priority) {
+            before = before->queue.previous;
+        }
+        link_after(before, thread);
+        thread.queued_in = QueuedIn::ipc;
+    }
+
+    void remove(Tcb& thread) {
+        ASSERT(thread.queued_in == QueuedIn::ipc);
+        unlink(thread);
+    }
+
+    void link_after(Tcb* before, Tcb& thread) {
+        Tcb* after = before == nullptr ? head : before->queue.next;
+        thread.queue = {.next = after, .previous = before};
+        (before == nullptr ? head : before->queue.next) = &thread;
+        (after == nullptr ? tail : after->queue.previous) = &thread;
+    }
+
+    void unlink(Tcb& thread) {
+        Tcb* next = thread.queue.next;
+        Tcb* previous = thread.queue.previous;
+        (previous == nullptr ? head : previous->queue.next) = next;
+        (next == nullptr ? tail : next->queue.previous) = previous;
+        thread.queued_in = QueuedIn::none;
+    }
+};
+
+}  // namespace numbat
