@@ -4,8 +4,8 @@
 // (namespace numbat: frames, tables, address spaces, ASIDs).
 //
 // "context.hpp" (arch::Context, arch::FpuState) and "inline.hpp" (definitions of the functions
-// marked `hot`, if the architecture wants them inline) are found by include path: kernel/arch/<name>
-// or, on the host, tests/host/kernel/fakes.
+// marked `hot`, if the architecture wants them inline) are found by include path:
+// kernel/arch/<name> or, on the host, tests/host/kernel/fakes.
 //
 // Context (see arch/aarch64/context.hpp for the layout) must offer: x[31], sp, next_pc, spsr,
 // restart_pc, tpidr, tpidrro, mr(i), set_mr(i). At `svc` the vectors store next_pc = ELR and

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "api/message.hpp"
+
+#include "abi/message_info.hpp"
+#include "api/fault.hpp"
+#include "cap/derivation.hpp"
+#include "cap/lookup.hpp"
+
+namespace numbat {
+
+namespace {
+
+struct TransferredCaps {
+    std::uint64_t count = 0;
+    std::uint64_t unwrapped = 0;
+};
+
+/// The empty slot that the receiver has named in its buffer, or null.
+Slot* receive_slot(const Tcb& receiver, const abi::IpcBuffer& buffer) {
+    const auto root = lookup_slot(receiver, buffer.receive_cnode);
+    if (!root) return nullptr;
+    const auto slot = lookup_target_slot((*root)->cap, buffer.receive_index, buffer.receive_depth,
+                                         LookupSide::destination);
+    return slot && (*slot)->empty() ? *slot : nullptr;
+}
+
+TransferredCaps transfer_caps(const Tcb& sender, const abi::IpcBuffer& from, std::uint64_t count,
+                              const Endpoint* endpoint, const Tcb& receiver, abi::IpcBuffer& to) {
+    Slot* sources[abi::max_extra_caps];
+    for (std::uint64_t i = 0; i < count; ++i) {
+        const auto found = lookup_slot(sender, from.caps_or_badges[i]);
+        if (!found) return {};
+        sources[i] = *found;
+    }
+    TransferredCaps result;
+    Slot* destination = receive_slot(receiver, to);
+    for (std::uint64_t i = 0; i < count; ++i) {
+        const Cap cap = sources[i]->cap;
+        if (cap.is<EndpointCap>() && endpoint != nullptr &&
+            &cap.as<EndpointCap>().object() == endpoint) {
+            to.caps_or_badges[i] = cap.as<EndpointCap>().badge();
+            result.unwrapped |= base::bit(static_cast<unsigned>(i));
+        } else {
+            if (destination == nullptr) break;
+            const auto derived = derive(*sources[i], cap);
+            if (!derived || derived->is_null()) break;
+            insert_copy(*destination, *derived, *sources[i]);
+            destination = nullptr;
+        }
+        ++result.count;
+    }
+    return result;
+}
+
+}  // namespace
+
+void transfer_message(Tcb& sender, const Endpoint* endpoint, std::uint64_t badge, Grant grant,
+                      Tcb& receiver) {
+    arch::Context& to = receiver.context;
+    to.x[0] = badge;
+    if (sender.fault.kind != FaultKind::none) [[unlikely]] {
+        to.x[1] = write_fault_message(sender, receiver);
+        return;
+    }
+    const arch::Context& from = sender.context;
+    const abi::MessageInfo info{from.x[1]};
+    std::uint64_t length = message_length(info);
+    TransferredCaps caps;
+    for (unsigned i = 0; i < std::min<std::uint64_t>(length, abi::message_registers); ++i) {
+        to.set_mr(i, from.mr(i));
+    }
+    const bool with_caps = info.extra_caps() != 0 && grant == Grant::yes;
+    if (length > abi::message_registers || with_caps) {
+        const abi::IpcBuffer* source = ipc_buffer_of(sender, BufferUse::send);
+        abi::IpcBuffer* target = ipc_buffer_of(receiver, BufferUse::receive);
+        if (source != nullptr && target != nullptr) {
+            for (std::uint64_t i = abi::message_registers; i < length; ++i) {
+                target->msg[i] = source->msg[i];
+            }
+            if (with_caps) {
+                caps =
+                    transfer_caps(sender, *source, info.extra_caps(), endpoint, receiver, *target);
+            }
+        } else {
+            length = std::min<std::uint64_t>(length, abi::message_registers);
+        }
+    }
+    to.x[1] = abi::MessageInfo::make(info.label(), length, caps.count, caps.unwrapped).word;
+}
+
+void reply_error(Tcb& caller, const SysError& error) {
+    MessageWriter message(caller);
+    switch (error.code) {
+        case abi::Error::invalid_argument:
+        case abi::Error::invalid_capability:
+        case abi::Error::not_enough_memory:
+            message.put(error.first);
+            break;
+        case abi::Error::range_error:
+            message.put(error.first);
+            message.put(error.second);
+            break;
+        case abi::Error::failed_lookup:
+            message.put(error.first);
+            message.put(static_cast<std::uint64_t>(error.failure.type));
+            switch (error.failure.type) {
+                case abi::LookupFailureType::missing_capability:
+                    message.put(error.failure.bits_left);
+                    break;
+                case abi::LookupFailureType::depth_mismatch:
+                    message.put(error.failure.bits_left);
+                    message.put(error.failure.bits_found);
+                    break;
+                case abi::LookupFailureType::guard_mismatch:
+                    message.put(error.failure.bits_left);
+                    message.put(error.failure.guard);
+                    message.put(error.failure.bits_found);
+                    break;
+                case abi::LookupFailureType::none:
+                case abi::LookupFailureType::invalid_root:
+                    break;
+            }
+            break;
+        case abi::Error::none:
+        case abi::Error::illegal_operation:
+        case abi::Error::alignment_error:
+        case abi::Error::truncated_message:
+        case abi::Error::delete_first:
+        case abi::Error::revoke_first:
+            break;
+    }
+    caller.context.x[0] = 0;
+    caller.context.x[1] =
+        abi::MessageInfo::make(static_cast<std::uint64_t>(error.code), message.length()).word;
+}
+
+}  // namespace numbat

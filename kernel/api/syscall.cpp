@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The entries of the kernel: system calls, interrupts, faults. Each takes a time stamp, does its
+// work, and lets the scheduler decide who goes on.
+#include "abi/syscall.hpp"
+#include "abi/message_info.hpp"
+#include "api/debug.hpp"
+#include "api/fault.hpp"
+#include "api/invocation.hpp"
+#include "api/message.hpp"
+#include "arch/contract.hpp"
+#include "cap/lookup.hpp"
+#include "object/cnode.hpp"
+#include "object/domain.hpp"
+#include "object/endpoint.hpp"
+#include "object/irq.hpp"
+#include "object/notification.hpp"
+#include "object/reply.hpp"
+#include "object/sched_context.hpp"
+#include "object/tcb_ops.hpp"
+#include "object/untyped.hpp"
+#include "sched/scheduler.hpp"
+
+namespace numbat {
+
+namespace {
+
+/// How a capability is invoked by each system call.
+struct SendMode {
+    InvocationKind kind;
+    Blocking blocking;
+    bool first_phase;  // of a combined call: may donate, some objects are refused
+};
+constexpr SendMode mode_call{InvocationKind::call, Blocking::yes, false};
+constexpr SendMode mode_send{InvocationKind::send, Blocking::yes, false};
+constexpr SendMode mode_nb_send{InvocationKind::send, Blocking::no, false};
+constexpr SendMode mode_first_phase{InvocationKind::send, Blocking::no, true};
+
+void reply_success(Tcb& caller, std::uint64_t words) {
+    caller.context.x[0] = 0;
+    caller.context.x[1] = abi::MessageInfo::make(0, words).word;
+}
+
+InvocationResult invoke_object(Invocation& invocation, Cap cap) {
+    switch (cap.tag()) {
+        case CapTag::untyped:
+            return invoke_untyped(invocation, cap.as<UntypedCap>());
+        case CapTag::frame:
+            return invoke_frame(invocation, cap.as<FrameCap>());
+        case CapTag::page_table:
+            return invoke_page_table(invocation, cap.as<PageTableCap>());
+        case CapTag::vspace:
+            return invoke_vspace(invocation, cap.as<VSpaceCap>());
+        case CapTag::asid_control:
+            return invoke_asid_control(invocation);
+        case CapTag::asid_pool:
+            return invoke_asid_pool(invocation, cap.as<AsidPoolCap>());
+        case CapTag::cnode:
+            return invoke_cnode(invocation, cap.as<CNodeCap>());
+        case CapTag::tcb:
+            return invoke_tcb(invocation, cap.as<TcbCap>());
+        case CapTag::sched_context:
+            return invoke_sched_context(invocation, cap.as<SchedContextCap>());
+        case CapTag::sched_control:
+            return invoke_sched_control(invocation);
+        case CapTag::irq_control:
+            return invoke_irq_control(invocation);
+        case CapTag::irq_handler:
+            return invoke_irq_handler(invocation, cap.as<IrqHandlerCap>());
+        case CapTag::sgi_signal:
+            return invoke_sgi_signal(cap.as<SgiSignalCap>());
+        case CapTag::domain:
+            return invoke_domain(invocation);
+        case CapTag::null:
+        case CapTag::zombie:
+        case CapTag::endpoint:
+        case CapTag::notification:
+        case CapTag::reply:
+            break;
+    }
+    return Fail(SysError::invalid_capability(0));
+}
+
+/// Objects that the first phase of a combined call refuses.
+bool refused_in_first_phase(CapTag tag) {
+    return tag == CapTag::tcb || tag == CapTag::domain || tag == CapTag::cnode ||
+           tag == CapTag::sched_control || tag == CapTag::sched_context;
+}
+
+/// The extra capabilities of the running thread's message.
+std::expected<std::uint8_t, LookupFailure> lookup_extra(Tcb& caller, const abi::IpcBuffer& buffer,
+                                                        abi::MessageInfo info, Slot** slots,
+                                                        std::uint64_t& failed_address) {
+    const auto count = static_cast<std::uint8_t>(info.extra_caps());
+    for (unsigned i = 0; i < count; ++i) {
+        const auto found = lookup_slot(caller, buffer.caps_or_badges[i]);
+        if (!found) {
+            failed_address = buffer.caps_or_badges[i];
+            return std::unexpected(found.error());
+        }
+        slots[i] = *found;
+    }
+    return count;
+}
+
+/// A capability could not be looked up: a fault for the blocking calls, nothing for the others.
+Outcome lookup_failed(Tcb& caller, SendMode mode, std::uint64_t address, LookupFailure failure) {
+    if (mode.blocking == Blocking::yes) raise_cap_fault(caller, address, Phase::send, failure);
+    return Outcome::done;
+}
+
+/// Endpoint, notification and reply capabilities ignore the label. True if the invocation is done.
+bool invoke_ipc(Tcb& caller, Cap cap, SendMode mode) {
+    switch (cap.tag()) {
+        case CapTag::endpoint: {
+            const auto endpoint = cap.as<EndpointCap>();
+            if (!endpoint.can_write()) return false;
+            send_message(caller, endpoint,
+                         {.blocking = mode.blocking,
+                          .call = mode.kind == InvocationKind::call,
+                          .donate = mode.first_phase || mode.kind == InvocationKind::call});
+            return true;
+        }
+        case CapTag::notification: {
+            const auto notification = cap.as<NotificationCap>();
+            if (!notification.can_write()) return false;
+            signal(notification.object(), notification.badge());
+            if (mode.kind == InvocationKind::call) reply_success(caller, 0);
+            return true;
+        }
+        case CapTag::reply: {
+            const auto reply = cap.as<ReplyCap>();
+            answer(caller, reply.object(), reply.can_grant());
+            if (mode.kind == InvocationKind::call) reply_success(caller, 0);
+            return true;
+        }
+        default:
+            return false;
+    }
+}
+
+Outcome commit_result(Invocation& invocation, const InvocationResult& result) {
+    Tcb& caller = invocation.caller;
+    if (!result) [[unlikely]] {
+        if (invocation.is_call()) reply_error(caller, result.error());
+        return Outcome::done;
+    }
+    if (*result == Outcome::preempted) {
+        if (caller.runnable()) caller.state = ThreadState::restart;
+        return Outcome::preempted;
+    }
+    // A thread that has stopped itself will do its system call again.
+    if (invocation.is_call() && caller.runnable()) reply_success(caller, invocation.result_count);
+    return Outcome::done;
+}
+
+Outcome invoke(Tcb& caller, std::uint64_t address, SendMode mode) {
+    const auto found = lookup_slot(caller, address);
+    if (!found) [[unlikely]]
+        return lookup_failed(caller, mode, address, found.error());
+    const abi::MessageInfo info{caller.context.x[1]};
+    const Cap cap = (*found)->cap;
+
+    Invocation invocation{.caller = caller,
+                          .slot = **found,
+                          .label = static_cast<abi::Invocation>(info.label()),
+                          .length = message_length(info),
+                          .buffer = nullptr,
+                          .extra = {},
+                          .extra_count = 0,
+                          .kind = mode.kind,
+                          .result_count = 0};
+    if (info.extra_caps() != 0 || invocation.length > abi::message_registers) {
+        invocation.buffer = ipc_buffer_of(caller, BufferUse::send);
+        if (invocation.buffer == nullptr) {
+            invocation.length = std::min<std::uint64_t>(invocation.length, abi::message_registers);
+        } else if (info.extra_caps() != 0) {
+            std::uint64_t failed_address = 0;
+            const auto extra =
+                lookup_extra(caller, *invocation.buffer, info, invocation.extra, failed_address);
+            if (!extra) return lookup_failed(caller, mode, failed_address, extra.error());
+            invocation.extra_count = *extra;
+        }
+    }
+    if (invoke_ipc(caller, cap, mode)) return Outcome::done;
+    if (mode.first_phase && refused_in_first_phase(cap.tag())) return Outcome::done;
+    return commit_result(invocation, invoke_object(invocation, cap));
+}
+
+enum class WithReply : std::uint8_t { no, yes };
+
+void receive_failed(Tcb& thread, std::uint64_t address, LookupFailure failure) {
+    raise_cap_fault(thread, address, Phase::receive, failure);
+}
+
+void receive(Tcb& thread, std::uint64_t address, Blocking blocking, WithReply with_reply,
+             std::uint64_t reply_address) {
+    const auto found = lookup_slot(thread, address);
+    if (!found) [[unlikely]]
+        return receive_failed(thread, address, found.error());
+    const Cap cap = (*found)->cap;
+    if (cap.is<EndpointCap>() && cap.as<EndpointCap>().can_read()) {
+        Reply* reply = nullptr;
+        if (with_reply == WithReply::yes) {
+            const auto reply_slot = lookup_slot(thread, reply_address);
+            if (!reply_slot) return receive_failed(thread, reply_address, reply_slot.error());
+            if (!(*reply_slot)->cap.is<ReplyCap>()) {
+                return receive_failed(thread, reply_address, LookupFailure::missing_capability(0));
+            }
+            reply = &(*reply_slot)->cap.as<ReplyCap>().object();
+        }
+        return receive_message(thread, cap.as<EndpointCap>(), blocking, reply);
+    }
+    if (cap.is<NotificationCap>() && cap.as<NotificationCap>().can_read()) {
+        Notification& notification = cap.as<NotificationCap>().object();
+        if (notification.bound_tcb == nullptr || notification.bound_tcb == &thread) {
+            return wait(thread, notification, blocking);
+        }
+    }
+    receive_failed(thread, address, LookupFailure::missing_capability(0));
+}
+
+/// A combined call: non-blocking send, then receive, in one entry.
+void send_then_receive(Tcb& thread, std::uint64_t send_address, WithReply with_reply) {
+    const arch::Context& context = thread.context;
+    if (invoke(thread, send_address, mode_first_phase) == Outcome::preempted) return;
+    receive(thread, context.x[0], Blocking::yes, with_reply, context.x[6]);
+}
+
+void dispatch(Tcb& thread, std::int64_t number) {
+    const arch::Context& context = thread.context;
+    switch (static_cast<abi::Syscall>(number)) {
+        case abi::Syscall::call:
+            invoke(thread, context.x[0], mode_call);
+            return;
+        case abi::Syscall::reply_recv:
+            return send_then_receive(thread, context.x[6], WithReply::yes);
+        case abi::Syscall::nb_send_recv:
+            return send_then_receive(thread, context.x[8], WithReply::yes);
+        case abi::Syscall::nb_send_wait:
+            return send_then_receive(thread, context.x[6], WithReply::no);
+        case abi::Syscall::send:
+            invoke(thread, context.x[0], mode_send);
+            return;
+        case abi::Syscall::nb_send:
+            invoke(thread, context.x[0], mode_nb_send);
+            return;
+        case abi::Syscall::recv:
+            return receive(thread, context.x[0], Blocking::yes, WithReply::yes, context.x[6]);
+        case abi::Syscall::nb_recv:
+            return receive(thread, context.x[0], Blocking::no, WithReply::yes, context.x[6]);
+        case abi::Syscall::wait:
+            return receive(thread, context.x[0], Blocking::yes, WithReply::no, 0);
+        case abi::Syscall::nb_wait:
+            return receive(thread, context.x[0], Blocking::no, WithReply::no, 0);
+        case abi::Syscall::yield:
+            return yield_current();
+        case abi::Syscall::debug_put_char:
+        case abi::Syscall::debug_dump_scheduler:
+        case abi::Syscall::debug_halt:
+        case abi::Syscall::debug_cap_identify:
+        case abi::Syscall::debug_snapshot:
+        case abi::Syscall::debug_name_thread:
+            break;
+    }
+    raise_fault(thread, {.kind = FaultKind::unknown_syscall,
+                         .flag = false,
+                         .lookup = {},
+                         .first = static_cast<std::uint64_t>(number),
+                         .second = 0});
+}
+
+/// Too little budget is left: what was to be done is done again later.
+Tcb* restart_later() {
+    core.current->state = ThreadState::restart;
+    end_of_budget(TimeoutFault::allowed);
+    return schedule();
+}
+
+Tcb* fault_entry(const Fault& fault) {
+    if (!take_time_stamp()) [[unlikely]]
+        return restart_later();
+    raise_fault(*core.current, fault);
+    return schedule();
+}
+
+}  // namespace
+
+}  // namespace numbat
+
+using namespace numbat;
+
+extern "C" Tcb* kernel_syscall(std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t,
+                               std::uint64_t, std::uint64_t, std::uint64_t, std::int64_t number) {
+    Tcb& thread = *core.current;
+    if (number < abi::first_api_syscall && debug_syscall(thread, number)) return &thread;
+    if (!take_time_stamp()) [[unlikely]]
+        return restart_later();
+    dispatch(thread, number);
+    return schedule();
+}
+
+extern "C" Tcb* kernel_irq() {
+    const unsigned irq = arch::acknowledge_irq();
+    if (irq == arch::no_irq) return core.current;
+    if (!take_time_stamp()) [[unlikely]]
+        end_of_budget(TimeoutFault::allowed);
+    if (irq == abi::kernel_timer_irq) {
+        core.set_timer = true;
+    } else {
+        deliver_irq(irq);
+    }
+    arch::end_irq(irq);
+    return schedule();
+}
+
+extern "C" Tcb* kernel_vm_fault(std::uint64_t address, std::uint64_t status, bool instruction) {
+    return fault_entry({.kind = FaultKind::vm,
+                        .flag = instruction,
+                        .lookup = {},
+                        .first = address,
+                        .second = status & 0xffff'ffff});
+}
+
+extern "C" Tcb* kernel_user_exception(std::uint64_t number) {
+    return fault_entry({.kind = FaultKind::user_exception,
+                        .flag = false,
+                        .lookup = {},
+                        .first = number & 0xffff'ffff,
+                        .second = 0});
+}
