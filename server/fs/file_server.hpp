@@ -42,6 +42,8 @@ struct Config {
     unsigned priority = 252;
     sel4::CPtr mounted_notification{};  // load_ntfn: signalled once the export is mounted
     std::string_view hidden_name{};     // page file in the root: never listed nor opened
+    /// Prints a line that hosts look for, "nfs: mounted ..."; none: it goes to the log.
+    void (*announce)(std::string_view line) = nullptr;
 };
 
 /// Finds the device, makes kernel objects and memory, and starts the thread. Mounting goes on after

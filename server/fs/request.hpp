@@ -37,6 +37,10 @@ struct FileHandle {
     friend constexpr bool operator==(FileHandle, FileHandle) = default;
 };
 
+/// Together with the O_* flags of open: the file is opened to be run, which needs the right to
+/// execute it, not that to read it.
+inline constexpr std::uint64_t open_to_execute = 1ull << 33;
+
 enum class Operation : std::uint8_t {
     open,
     close,

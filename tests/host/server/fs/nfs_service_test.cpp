@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The NFS service against a real server (see nfs_fixture.hpp).
+#include <unistd.h>
+
+#include <set>
+
+#include "nfs_fixture.hpp"
+
+namespace sos::fs::test {
+namespace {
+
+namespace flags = abi::open_flags;
+
+std::string pattern(std::size_t size) {
+    std::string text(size, '\0');
+    std::uint32_t state = 1;
+    for (char& c : text) {
+        state = state * 1664525 + 1013904223;
+        c = static_cast<char>(state >> 24);
+    }
+    return text;
+}
+
+TEST_F(NfsTest, announces_the_mount) {
+    ASSERT_EQ(runner->lines.size(), 1u);
+    EXPECT_EQ(runner->lines[0], "nfs: mounted /export");
+}
+
+TEST_F(NfsTest, reads_a_file) {
+    put("motd", "Welcome\n");
+    const FileHandle file = *open("/motd");
+    EXPECT_EQ(*read(file, 0, 100), "Welcome\n");
+    EXPECT_EQ(*read(file, 3, 2), "co");
+    EXPECT_EQ(*read(file, 8, 10), "");
+    EXPECT_EQ(*read(file, 1000, 10), "");
+    EXPECT_TRUE(close(file));
+    EXPECT_EQ(close(file).error(), Error::bad_descriptor);
+    EXPECT_EQ(read(file, 0, 1).error(), Error::bad_descriptor);
+    EXPECT_EQ(read(FileHandle{}, 0, 1).error(), Error::bad_descriptor);
+    EXPECT_EQ(read(FileHandle{~0u, 1}, 0, 1).error(), Error::bad_descriptor);
+}
+
+TEST_F(NfsTest, moves_any_number_of_bytes_both_ways) {
+    for (const std::size_t size : {0, 1, 4095, 4096, 4097, 6143, 6144, 6145, 65536, 1 << 20}) {
+        const std::string data = pattern(size);
+        put("in", data);
+        const FileHandle in = *open("/in");
+        const FileHandle out = *open("/out", flags::write_only | flags::create | flags::truncate);
+        std::size_t at = 0;
+        while (true) {
+            const std::string piece = *read(in, at, max_io_bytes);
+            if (piece.empty()) break;
+            EXPECT_EQ(*write(out, at, piece), piece.size());
+            at += piece.size();
+        }
+        EXPECT_EQ(at, size);
+        EXPECT_TRUE(close(in));
+        EXPECT_TRUE(close(out));
+        EXPECT_TRUE(get("out") == data) << size;  // too long to print
+    }
+}
+
+TEST_F(NfsTest, bounds_a_transfer) {
+    put("f", "x");
+    const FileHandle file = *open("/f", flags::read_write);
+    std::string big(max_io_bytes + 1, 'x');
+    EXPECT_EQ(transfer(Operation::write, file, 0, big).error(), Error::bad_argument);
+    std::string many(max_io_buffers + 1, 'x');
+    EXPECT_EQ(transfer(Operation::write, file, 0, many, 1).error(), Error::bad_argument);
+    std::string one = "y";
+    EXPECT_EQ(transfer(Operation::write, file, ~0ull, one).error(), Error::bad_argument);
+    EXPECT_EQ(transfer(Operation::read, file, 1ull << 63, one).error(), Error::bad_argument);
+    EXPECT_TRUE(close(file));
+}
+
+TEST_F(NfsTest, open_says_why_not) {
+    put("plain", "x");
+    std::filesystem::create_directory(folder / "dir");
+    EXPECT_EQ(open("/missing").error(), Error::not_found);
+    EXPECT_EQ(open("/missing/below").error(), Error::not_found);
+    EXPECT_EQ(open("/plain/below").error(), Error::not_directory);
+    EXPECT_EQ(open("/plain", flags::directory).error(), Error::not_directory);
+    EXPECT_EQ(open("/dir", flags::write_only).error(), Error::is_directory);
+    EXPECT_EQ(open("/plain", flags::create | flags::exclusive).error(), Error::exists);
+    EXPECT_EQ(open("/pagefile").error(), Error::access_denied);
+    EXPECT_EQ(open("/pagefile", flags::create).error(), Error::access_denied);
+    EXPECT_EQ(open("/" + std::string(256, 'n')).error(), Error::name_too_long);
+    std::filesystem::permissions(folder / "plain", std::filesystem::perms(0444));
+    EXPECT_EQ(open("/plain", flags::write_only).error(), Error::access_denied);
+    std::filesystem::permissions(folder / "plain", std::filesystem::perms(0111));
+    EXPECT_EQ(open("/plain").error(), Error::access_denied);
+    EXPECT_TRUE(close(*open("/plain", open_to_execute)));
+    std::filesystem::permissions(folder / "plain", std::filesystem::perms(0666));
+    EXPECT_EQ(open("/plain", open_to_execute).error(), Error::access_denied);
+    EXPECT_FALSE(std::filesystem::exists(folder / "missing"));
+}
+
+TEST_F(NfsTest, creates_and_truncates) {
+    EXPECT_TRUE(close(*open("/new", flags::create | flags::write_only, 0640)));
+    EXPECT_EQ(std::filesystem::status(folder / "new").permissions(), std::filesystem::perms(0640));
+    EXPECT_TRUE(close(*open("/read", flags::sos_create, 0600)));
+    EXPECT_TRUE(std::filesystem::exists(folder / "read"));
+    // Who creates a file may write to it, whatever its mode.
+    const FileHandle file = *open("/locked", flags::create | flags::read_write, 0);
+    EXPECT_EQ(*write(file, 0, "hello"), 5u);
+    EXPECT_TRUE(close(file));
+    put("long", "0123456789");
+    EXPECT_TRUE(close(*open("/long", flags::write_only)));
+    EXPECT_EQ(get("long"), "0123456789");
+    EXPECT_TRUE(close(*open("/long", flags::write_only | flags::truncate)));
+    EXPECT_EQ(get("long"), "");
+    const FileHandle sized = *open("/long", flags::read_write);
+    Request request{.operation = Operation::truncate, .file = sized, .offset = 4};
+    EXPECT_TRUE(runner->perform(request));
+    EXPECT_EQ(get("long"), std::string(4, '\0'));
+    EXPECT_TRUE(close(sized));
+}
+
+TEST_F(NfsTest, appends_behind_what_others_wrote) {
+    put("log", "one\n");
+    const FileHandle file = *open("/log", flags::write_only | flags::append);
+    std::string line = "two\n";
+    EXPECT_EQ(*transfer(Operation::append, file, 0, line), 4u);
+    EXPECT_EQ(position, 8u);
+    std::ofstream(folder / "log", std::ios::app) << "three\n";
+    line = "four\n";
+    EXPECT_EQ(*transfer(Operation::append, file, 0, line), 5u);
+    EXPECT_TRUE(close(file));
+    EXPECT_EQ(get("log"), "one\ntwo\nthree\nfour\n");
+}
+
+TEST_F(NfsTest, follows_symbolic_links) {
+    std::filesystem::create_directories(folder / "a" / "b");
+    put("a/b/file", "found");
+    std::filesystem::create_symlink("b/file", folder / "a" / "relative");
+    std::filesystem::create_symlink("/a/b", folder / "absolute");
+    std::filesystem::create_symlink("../a/../../absolute", folder / "a" / "up");
+    std::filesystem::create_symlink("loop", folder / "loop");
+    std::filesystem::create_symlink("new", folder / "dangling");
+    for (const char* path : {"/a/relative", "/absolute/file", "/a/up/file"}) {
+        const Result<FileHandle> file = open(path);
+        ASSERT_TRUE(file) << path;
+        EXPECT_EQ(*read(*file, 0, 9), "found");
+        EXPECT_TRUE(close(*file));
+    }
+    EXPECT_EQ(open("/loop").error(), Error::symlink_loop);
+    EXPECT_EQ(open("/a/relative", flags::no_follow).error(), Error::symlink_loop);
+    EXPECT_EQ(open("/dangling").error(), Error::not_found);
+    EXPECT_TRUE(close(*open("/dangling", flags::create | flags::write_only)));
+    EXPECT_TRUE(std::filesystem::exists(folder / "new"));
+
+    char text[16]{};
+    Request request{.operation = Operation::read_link, .path = "/a/relative"};
+    request.follow_links = false;
+    request.into = std::as_writable_bytes(std::span(text));
+    EXPECT_EQ(*runner->perform(request), 6u);
+    EXPECT_STREQ(text, "b/file");
+}
+
+TEST_F(NfsTest, tells_attributes) {
+    put("file", "12345");
+    EXPECT_TRUE(simple(Operation::status_path, "/file"));
+    EXPECT_EQ(status.size, 5u);
+    EXPECT_EQ(status.type, abi::FileType::regular);
+    EXPECT_EQ(status.mode & 0170000u, 0100000u);
+    EXPECT_TRUE(simple(Operation::status_path, "/"));
+    EXPECT_EQ(status.type, abi::FileType::directory);
+    EXPECT_EQ(simple(Operation::status_path, "/none").error(), Error::not_found);
+    EXPECT_TRUE(simple(Operation::change_mode, "/file", 0400));
+    EXPECT_TRUE(simple(Operation::access, "/file", 4));
+    EXPECT_TRUE(simple(Operation::access, "/file", 0));
+    EXPECT_EQ(simple(Operation::access, "/file", 2).error(), Error::access_denied);
+    EXPECT_EQ(simple(Operation::access, "/file", 5).error(), Error::access_denied);
+    const FileHandle file = *open("/file");
+    std::ofstream(folder / "file", std::ios::app) << "678";
+    Request request{.operation = Operation::status, .file = file};
+    EXPECT_TRUE(runner->perform(request));
+    EXPECT_EQ(request.file_status.size, 8u);
+    EXPECT_TRUE(close(file));
+}
+
+TEST_F(NfsTest, changes_names) {
+    put("a", "A");
+    EXPECT_TRUE(simple(Operation::make_directory, "/d", 0755));
+    EXPECT_EQ(simple(Operation::make_directory, "/d", 0755).error(), Error::exists);
+    EXPECT_TRUE(simple(Operation::rename, "/a", 0, "/d/b"));
+    EXPECT_EQ(get("d/b"), "A");
+    EXPECT_EQ(simple(Operation::rename, "/a", 0, "/c").error(), Error::not_found);
+    EXPECT_EQ(simple(Operation::remove_directory, "/d").error(), Error::not_empty);
+    EXPECT_TRUE(simple(Operation::unlink, "/d/b"));
+    EXPECT_EQ(simple(Operation::unlink, "/d/b").error(), Error::not_found);
+    EXPECT_TRUE(simple(Operation::remove_directory, "/d"));
+    for (const Operation operation :
+         {Operation::unlink, Operation::remove_directory, Operation::make_directory}) {
+        EXPECT_EQ(simple(operation, "/").error(), Error::busy);
+        EXPECT_EQ(simple(operation, "/pagefile").error(), Error::access_denied);
+    }
+}
+
+struct Entry {
+    std::string name;
+    std::uint8_t type;
+};
+
+std::vector<Entry> entries_of(std::span<const std::byte> records) {
+    std::vector<Entry> entries;
+    while (!records.empty()) {
+        std::uint16_t length;
+        std::memcpy(&length, records.data() + 16, 2);
+        entries.push_back({reinterpret_cast<const char*>(records.data()) + 19,
+                           static_cast<std::uint8_t>(records[18])});
+        records = records.subspan(length);
+    }
+    return entries;
+}
+
+class NfsListingTest : public NfsTest {
+  protected:
+    Result<std::vector<Entry>> list(FileHandle directory, std::uint64_t from,
+                                    std::size_t size = 512) {
+        std::vector<std::byte> buffer(size);
+        Request request{.operation = Operation::read_directory, .file = directory, .offset = from};
+        request.into = buffer;
+        const std::size_t filled = TRY(runner->perform(request));
+        return entries_of(std::span(buffer).first(filled));
+    }
+};
+
+TEST_F(NfsListingTest, is_complete_and_stable_while_names_change) {
+    std::set<std::string> expected{".", ".."};
+    for (int i = 0; i < 2000; ++i) {
+        const std::string name = "file-with-a-rather-long-name-" + std::to_string(i);
+        put(name, "");
+        expected.insert(name);
+    }
+    put("pagefile", "secret");
+    std::filesystem::create_directory(folder / "sub");
+    expected.insert("sub");
+    const FileHandle directory = *open("/", flags::directory);
+    std::set<std::string> seen;
+    std::uint64_t next = 0;
+    while (true) {
+        const auto some = *list(directory, next);
+        if (some.empty()) break;
+        for (const Entry& entry : some) {
+            EXPECT_TRUE(seen.insert(entry.name).second) << entry.name;
+            if (entry.name.starts_with('.')) continue;
+            EXPECT_EQ(entry.type, entry.name == "sub" ? 4 : 8);
+        }
+        next += some.size();
+        if (next < 200) std::filesystem::remove(folder / some.back().name);
+    }
+    EXPECT_EQ(seen, expected);
+    EXPECT_EQ(list(directory, next)->size(), 0u);
+    EXPECT_EQ(list(directory, next + 1).error(), Error::out_of_range);
+    EXPECT_EQ(list(directory, 0, 20).error(), Error::bad_argument);
+    // The same numbers name the same entries until the listing is begun again.
+    const auto again = *list(directory, 1000);
+    EXPECT_TRUE(seen.contains(again[0].name));
+    put("late", "");
+    std::set<std::string> fresh;
+    for (next = 0;;) {
+        const auto some = *list(directory, next, 8192);
+        if (some.empty()) break;
+        for (const Entry& entry : some) fresh.insert(entry.name);
+        next += some.size();
+    }
+    EXPECT_TRUE(fresh.contains("late"));
+    EXPECT_FALSE(fresh.contains("pagefile"));
+    EXPECT_TRUE(close(directory));
+    EXPECT_EQ(list(directory, 0).error(), Error::bad_descriptor);
+}
+
+TEST_F(NfsListingTest, needs_an_open_directory) {
+    put("plain", "");
+    const FileHandle file = *open("/plain");
+    EXPECT_EQ(list(file, 0).error(), Error::not_directory);
+    EXPECT_TRUE(close(file));
+    std::filesystem::create_directory(folder / "empty");
+    const FileHandle directory = *open("/empty");
+    EXPECT_EQ(list(directory, 0)->size(), 2u);
+    EXPECT_EQ(read(directory, 0, 1).error(), Error::is_directory);
+    EXPECT_EQ(write(directory, 0, "x").error(), Error::is_directory);
+    EXPECT_TRUE(close(directory));
+}
+
+TEST_F(NfsTest, open_files_are_bounded_and_reusable) {
+    put("f", "x");
+    std::vector<FileHandle> handles;
+    while (true) {
+        const Result<FileHandle> file = open("/f");
+        if (!file) {
+            EXPECT_EQ(file.error(), Error::too_many_files);
+            break;
+        }
+        handles.push_back(*file);
+    }
+    EXPECT_EQ(handles.size(), max_open_files);
+    for (const FileHandle file : handles) EXPECT_TRUE(close(file));
+    const FileHandle again = *open("/f");
+    EXPECT_EQ(read(handles.back(), 0, 1).error(), Error::bad_descriptor);
+    EXPECT_EQ(*read(again, 0, 1), "x");
+    EXPECT_TRUE(close(again));
+}
+
+constexpr Owner victim{7, 3};
+
+TEST_F(NfsTest, cancel_answers_at_once_and_leaves_the_buffers_alone) {
+    put("f", pattern(max_io_bytes));
+    const FileHandle file = *open("/f", flags::read_write);
+    control("stop");
+    std::string data(max_io_bytes, '?');
+    IoBuffer buffer{reinterpret_cast<std::byte*>(data.data()), data.size(), no_pin};
+    Request reading{.operation = Operation::read, .owner = victim, .file = file};
+    reading.buffers = {&buffer, 1};
+    Request other{.operation = Operation::status, .owner = {7, 4}, .file = file};
+    const auto read_index = runner->submit(reading);
+    const auto other_index = runner->submit(other);
+    EXPECT_FALSE(runner->run_until([&] { return !runner->busy(read_index); }, 0.3));
+    runner->service().cancel([](Owner owner) { return owner == victim; });
+    EXPECT_FALSE(runner->busy(read_index));
+    EXPECT_TRUE(runner->busy(other_index));
+    EXPECT_EQ(reading.error, Error::cancelled);
+    // The slot is used again at once, and the late reply disturbs nobody.
+    Request closing{.operation = Operation::close, .owner = victim, .file = file};
+    EXPECT_TRUE(runner->perform(closing));
+    control("continue");
+    EXPECT_TRUE(runner->run_until([&] { return !runner->busy(other_index); }));
+    EXPECT_FALSE(other.failed);
+    EXPECT_TRUE(data == std::string(max_io_bytes, '?'));
+}
+
+TEST_F(NfsTest, requests_wait_for_a_server_that_comes_back) {
+    put("f", pattern(300000));
+    const FileHandle in = *open("/f");
+    const FileHandle out = *open("/out", flags::write_only | flags::create);
+    EXPECT_EQ(*read(in, 0, 10), pattern(10));
+    EXPECT_EQ(*write(out, 0, "0123456789"), 10u);
+    control("kill");
+    Request making{.operation = Operation::make_directory, .path = "/d", .mode = 0755};
+    const auto index = runner->submit(making);
+    EXPECT_FALSE(runner->run_until([&] { return !runner->busy(index); }, 1.5));
+    control("restart");
+    EXPECT_TRUE(runner->run_until([&] { return !runner->busy(index); }));
+    EXPECT_FALSE(making.failed);
+    EXPECT_TRUE(std::filesystem::is_directory(folder / "d"));
+    EXPECT_EQ(*read(in, 1000, 10), pattern(1010).substr(1000));
+    EXPECT_EQ(*write(out, 10, "abc"), 3u);
+    EXPECT_TRUE(close(in));
+    EXPECT_TRUE(close(out));
+    EXPECT_EQ(get("out"), "0123456789abc");
+    EXPECT_EQ(runner->mounts, 1);
+}
+
+TEST_F(NfsTest, says_that_it_waits_when_the_server_is_absent) {
+    control("kill");
+    Runner late;
+    EXPECT_FALSE(late.run_until([&] { return late.mounts > 0; }, 1.0));
+    ASSERT_FALSE(late.lines.empty());
+    EXPECT_TRUE(late.lines[0].starts_with("nfs: waiting for 127.0.0.1:")) << late.lines[0];
+    control("restart");
+    EXPECT_TRUE(late.run_until([&] { return late.mounts > 0; }));
+    EXPECT_EQ(late.lines.back(), "nfs: mounted /export");
+}
+
+TEST_F(NfsTest, many_requests_at_once_all_get_answers) {
+    put("f", pattern(4096));
+    const FileHandle file = *open("/f");
+    std::vector<Request> requests(500, Request{.operation = Operation::status, .file = file});
+    std::vector<std::uint32_t> indexes;
+    for (Request& request : requests) indexes.push_back(runner->submit(request));
+    EXPECT_TRUE(runner->run_until([&] { return runner->service().active_calls() == 0; }));
+    for (const Request& request : requests) EXPECT_EQ(request.file_status.size, 4096u);
+    EXPECT_TRUE(close(file));
+}
+
+}  // namespace
+}  // namespace sos::fs::test
