@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "console/console.hpp"
+
+#include "console/input_queue.hpp"
+#include "console/output.hpp"
+#include "log/log.hpp"
+#include "proc/pm_client.hpp"
+
+namespace sos::console {
+
+namespace {
+
+constexpr std::uint8_t interrupt_key = 0x03;  // ^C
+
+struct State {
+    Config config;
+    res::OwnedNotification lock_notification;
+    Output output;
+    InputQueue input;
+};
+constinit State state{};
+
+}  // namespace
+
+Result<void> init(const Config& config) {
+    state.config = config;
+    state.lock_notification = TRY(res::make_notification());
+    state.output.init(*config.uart, config.output_request, state.lock_notification.cptr());
+    return {};
+}
+
+Output& output() {
+    return state.output;
+}
+
+InputQueue& input() {
+    return state.input;
+}
+
+bool type_ahead() {
+    return state.config.type_ahead == platform::TypeAhead::on;
+}
+
+void on_interrupt() {
+    bool wake_reader = false;
+    const serial::InterruptResult result = state.config.uart->on_interrupt([&](std::uint8_t byte) {
+        // ^C is a key and no text as long as there is somebody to stop.
+        if (byte == interrupt_key && proc::raise_interrupt_key()) return;
+        wake_reader |= state.input.put(byte, type_ahead());
+    });
+    if (wake_reader) proc::raise_event(proc::Event::input);
+    if (result.transmit_space) proc::raise_event(proc::Event::output);
+}
+
+void service_output() {
+    if (state.config.uart->service_transmit()) proc::raise_event(proc::Event::output);
+}
+
+void write_system_line(std::string_view text) {
+    state.output.write_system_line(text);
+}
+
+}  // namespace sos::console

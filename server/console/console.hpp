@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The console: one UART as a device for many writers and a single reader (seed 4.3), and the way of
+// the server's own lines to it.
+//
+// Writing: a line written in one call is not torn. Whoever begins a line owns the output until the
+// newline or the end of its call; the others, and those for whom the transmit queue has no room,
+// wait for Event::output. Nobody holds a lock while waiting, so a killed writer leaves at once.
+// Reading: the right to read is the PM server's to give; bytes come through InputQueue and
+// Event::input. The root thread alone touches the device.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "error.hpp"
+#include "fs/file.hpp"
+#include "platform/boot_settings.hpp"
+#include "proc/process.hpp"
+#include "sel4/types.hpp"
+#include "server/drivers/serial/pl011.hpp"
+
+namespace sos::console {
+
+using Uart = serial::Pl011<base::Mmio, 16384>;
+
+struct Config {
+    Uart* uart = nullptr;
+    /// Makes the root thread call service_output().
+    sel4::CPtr output_request{};
+    platform::TypeAhead type_ahead = platform::TypeAhead::off;
+};
+
+/// Before the first use; the device is initialised.
+Result<void> init(const Config& config);
+
+// For the root thread.
+void on_interrupt();
+void service_output();
+
+/// One line of the server itself, whole, from any thread under any lock: waits for room by
+/// polling, never for another thread.
+void write_system_line(std::string_view text);
+
+/// A File on the console. With a readable mode this is the reader, and may have to wait for its
+/// turn; `busy` when the process is the reader already, or console.second_reader=refuse.
+Result<fs::FileRef> open(proc::Process& process, fs::OpenMode mode);
+
+/// Descriptors 1 and 2 of a new process.
+Result<void> open_standard_files(proc::Process& process);
+
+/// Is this (normalised) path the console's name?
+bool is_console(std::string_view path);
+
+/// What stat says of the console.
+abi::FileStatus status();
+
+}  // namespace sos::console
