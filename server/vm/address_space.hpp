@@ -90,7 +90,7 @@ class AddressSpace {
 
     /// What the process's TCB is configured with.
     sel4::CPtr vspace() const { return page_table_.vspace(); }
-    sel4::CPtr ipc_buffer_frame() const;
+    sel4::CPtr ipc_buffer_frame() const { return res::user_frame_cap(ipc_buffer_); }
 
     // For the loader.
 
@@ -123,12 +123,23 @@ class AddressSpace {
     MemoryUse use() const;
 
   private:
-    friend class FaultHandler;
+    enum class Remap { if_needed, always };
+    Result<FrameRef> touch(VAddr page, const Region& region, Access access, Remap remap);
+    Result<FrameRef> fill_empty(const PageTable::Place& place, const Region& region);
+    static void mark_written(const PageTable::Place& place);
+    Result<void> map_page(VAddr page, Entry entry);
+    Result<VAddr> place_mapping(VAddr hint, std::uint64_t size, Placement placement);
+    Result<VAddr> end_of_range(VAddr start, std::uint64_t length) const;
+    void free_pages(VAddr start, VAddr end);
+    void apply_rights(VAddr start, VAddr end, Rights rights);
+    bool beyond_memory(std::uint64_t length) const;
+
     PageTable page_table_;
     RegionList regions_;
     VAddr heap_start_{};
     VAddr heap_end_{};  // as set by brk, any alignment
     std::uint32_t resident_ = 0;
+    FrameRef ipc_buffer_ = no_frame;
 };
 
 }  // namespace sos::vm

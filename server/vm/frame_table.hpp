@@ -54,6 +54,7 @@ struct FrameEntry {
     using Unused = base::Field<43, 1>;
     using Orphan = base::Field<44, 1>;        // its page is gone, pins are left
     using LiveEntries = base::Field<45, 10>;  // page-table node: entries that are not empty
+    using Fixed = base::Field<55, 1>;         // never evicted: nodes, region lists, IPC buffers
     // owner
     using UserPageCap = base::Field<0, 36>;  // 0: not mapped. Node: memory of the kernel's table
     using BackIndexFrame = base::Field<36, 19>;  // frame_and_entry_index: the node ...
@@ -85,7 +86,8 @@ struct FrameTableConfig {
 /// Called once, after res::init; needs no lock.
 Result<void> init_frame_table(const FrameTableConfig& config);
 
-/// A frame with anything in it, on no list, not mapped for a program. no_memory when all are used.
+/// A frame with anything in it, on no list, not evictable, not mapped for a program. no_memory when
+/// all are used.
 Result<FrameRef> take_frame();
 
 /// As take_frame, filled with zeros.
@@ -96,6 +98,13 @@ void give_frame(FrameRef frame);
 
 FrameEntry& frame_entry(FrameRef frame);
 
+/// From now on the frame is a program's page that may be evicted; its owner is at `back`.
+void make_evictable(FrameRef frame, BackIndex back);
+BackIndex back_index(FrameRef frame);
+
+/// Takes the frame's page out of its program's address space, if it is mapped there.
+void unmap_user(FrameRef frame);
+
 /// Adds or removes a reason not to evict. At most 255 pins a frame, else limit_reached.
 Result<void> pin_frame(FrameRef frame);
 void unpin_frame(FrameRef frame);
@@ -105,7 +114,8 @@ unsigned pins(FrameRef frame);
 /// ft_lock itself.
 void release_pin(std::uint64_t token);
 
-/// How many frames are in use (any use). Needs no lock.
+/// How many frames are in use (any use), and how many there can be. Need no lock.
 std::uint32_t frames_in_use();
+std::uint32_t frame_table_size();
 
 }  // namespace sos::vm

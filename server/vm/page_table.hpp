@@ -77,40 +77,51 @@ class PageTable {
     PageTable() = default;
     PageTable(const PageTable&) = delete;
     PageTable& operator=(const PageTable&) = delete;
-    ~PageTable();
+    ~PageTable() { ASSERT(root_ == no_frame); }
 
     /// Makes the root node and the kernel's VSpace.
     Result<void> init();
-    bool valid() const { return vspace_.valid(); }
+    bool valid() const { return root_ != no_frame; }
     sel4::CPtr vspace() const { return vspace_.cptr(); }
 
-    /// The leaf entry of a page, or null when no node leads there.
-    Entry* find(VAddr page);
-
+    /// A leaf entry, and where it is.
     struct Place {
-        Entry* entry;
-        BackIndex back;
+        Entry* entry = nullptr;
+        BackIndex back{};
     };
-    /// As find, making what nodes are missing. limit_reached at max_table_nodes.
+
+    /// The leaf entry of a page; a null entry when no node leads there.
+    Place find(VAddr page) const;
+
+    /// As find, making what nodes are missing. limit_reached at max_table_nodes. An entry that
+    /// stays empty must be given up with drop_if_empty.
     Result<Place> find_or_make(VAddr page);
 
-    /// After an entry that was not empty became empty, or the other way: keeps count in its node;
-    /// an empty node goes, and its parents.
-    void entry_filled(BackIndex place);
-    void entry_emptied(VAddr page);
+    /// Changes an entry, and with it the count of its node: an empty node goes, and its parents.
+    void set(const Place& place, Entry entry);
+    void drop_if_empty(const Place& place) { prune(place.back.node); }
 
     /// The first page at or above `from` and below `end` whose entry is not empty; `end` if none.
-    VAddr next_filled(VAddr from, VAddr end);
+    VAddr next_filled(VAddr from, VAddr end) const;
 
     unsigned node_count() const { return nodes_; }
 
-    /// Gives back all nodes; every leaf entry must be empty.
+    /// Gives back root and VSpace; every leaf entry must be empty, so there are no other nodes.
+    /// Does nothing the second time.
     void destroy();
 
   private:
+    Result<FrameRef> make_node(FrameRef parent, unsigned index, VAddr at);
+    void prune(FrameRef node);
+
     FrameRef root_ = no_frame;
     unsigned nodes_ = 0;  // beside the root
     res::OwnedVSpace vspace_;
 };
+
+/// The entries of a node.
+inline Entry* entries_of(FrameRef node) {
+    return reinterpret_cast<Entry*>(frame_data(node));
+}
 
 }  // namespace sos::vm

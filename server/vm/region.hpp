@@ -4,7 +4,8 @@
 //
 // RegionList is sorted by address, without overlaps; neighbours that touch and are alike are one
 // region. It lives in frames that are taken as it grows. Bound: 1020 regions a process, then
-// Error::limit_reached. Every operation either happens completely or changes nothing.
+// Error::limit_reached. Every operation either happens completely or changes nothing. Its frames
+// are taken and given under ft_lock, which it takes itself.
 #pragma once
 
 #include <cstddef>
@@ -83,11 +84,9 @@ class RegionList {
     /// Takes [start, end) out of whatever is there.
     Result<void> remove(VAddr start, VAddr end);
 
-    /// Sets the rights in [start, end), which regions must cover without a gap (else bad_address).
+    /// Sets the rights in [start, end), which regions must cover without a gap (else no_memory, as
+    /// POSIX has it).
     Result<void> protect(VAddr start, VAddr end, Rights rights);
-
-    /// Moves the end of the region that begins at `start`; `end` may be its start: it goes then.
-    Result<void> resize(VAddr start, VAddr end);
 
     /// The highest start of `length` free bytes inside [bottom, top).
     Result<VAddr> find_gap(std::uint64_t length, VAddr bottom, VAddr top) const;
@@ -97,12 +96,12 @@ class RegionList {
 
   private:
     Region& slot(std::size_t index) const;
-    std::size_t lower_bound(VAddr at) const;
-    Result<void> reserve(std::size_t count);
+    std::size_t first_ending_after(VAddr at) const;
+    Result<void> reserve(std::size_t more);
     void insert_at(std::size_t index, const Region& region);
     void erase(std::size_t index);
-    void merge_around(std::size_t index);
-    Result<void> split(VAddr at);
+    void split(VAddr at);
+    void merge(VAddr from, VAddr to);
 
     std::size_t count_ = 0;
     FrameRef frames_[max_frames]{};

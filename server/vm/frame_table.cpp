@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "vm/frame_table.hpp"
+
+#include <atomic>
+#include <cstring>
+
+#include "res/server_pages.hpp"
+#include "sel4/vspace.hpp"
+#include "sync/lock.hpp"
+
+namespace sos::vm {
+
+namespace {
+
+using res::max_frames;
+
+constexpr std::uint8_t max_pins = 255;
+
+// GUARDED_BY(ft_lock), except the count.
+struct FrameTable {
+    res::ServerPages memory{};
+    FrameEntry* entries = nullptr;
+    std::uint8_t* pins = nullptr;
+    std::uint32_t size = 0;   // entries; number 0 is not used
+    std::uint32_t fresh = 1;  // numbers below were taken from res
+    FrameRef free_head = no_frame;
+    FrameRef evictable_tail = no_frame;  // a ring, for the clock
+    std::uint32_t evictable = 0;
+    std::uint32_t max_evictable = 0;  // frames=N
+    std::atomic<std::uint32_t> in_use = 0;
+};
+
+constinit FrameTable table;
+
+FrameRef next_of(FrameRef frame) {
+    return FrameRef{static_cast<std::uint32_t>(frame_entry(frame).get_link<FrameEntry::Next>())};
+}
+
+FrameRef previous_of(FrameRef frame) {
+    return FrameRef{
+        static_cast<std::uint32_t>(frame_entry(frame).get_link<FrameEntry::Previous>())};
+}
+
+void set_list(FrameRef frame, FrameList list) {
+    frame_entry(frame).set_link<FrameEntry::List>(static_cast<unsigned>(list));
+}
+
+FrameList list_of(FrameRef frame) {
+    return static_cast<FrameList>(frame_entry(frame).get_link<FrameEntry::List>());
+}
+
+void join(FrameRef first, FrameRef second) {
+    frame_entry(first).set_link<FrameEntry::Next>(second.raw());
+    frame_entry(second).set_link<FrameEntry::Previous>(first.raw());
+}
+
+void push_free(FrameRef frame) {
+    frame_entry(frame) = {};
+    frame_entry(frame).set_link<FrameEntry::Next>(table.free_head.raw());
+    set_list(frame, FrameList::free);
+    table.free_head = frame;
+    table.in_use.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void remove_evictable(FrameRef frame) {
+    const FrameRef next = next_of(frame);
+    const FrameRef previous = previous_of(frame);
+    join(previous, next);
+    if (table.evictable_tail == frame) table.evictable_tail = next == frame ? no_frame : previous;
+    --table.evictable;
+    set_list(frame, FrameList::none);
+}
+
+void update_no_evict(FrameRef frame) {
+    FrameEntry& entry = frame_entry(frame);
+    const bool fixed = entry.get_link<FrameEntry::Fixed>() != 0;
+    entry.set_link<FrameEntry::NoEvict>(fixed || table.pins[frame.raw()] > 0 ? 1 : 0);
+}
+
+}  // namespace
+
+Result<void> init_frame_table(const FrameTableConfig& config) {
+    const std::uint32_t size = res::frame_capacity() + 1;
+    const std::size_t bytes = size * (sizeof(FrameEntry) + sizeof(std::uint8_t));
+    table.memory = TRY(res::map_pages((bytes + page_size - 1) / page_size));
+    table.entries = reinterpret_cast<FrameEntry*>(table.memory.data());
+    table.pins = reinterpret_cast<std::uint8_t*>(table.memory.data() + size * sizeof(FrameEntry));
+    table.size = size;
+    table.max_evictable = config.max_evictable;
+    return {};
+}
+
+FrameEntry& frame_entry(FrameRef frame) {
+    ASSERT(frame != no_frame && frame.raw() < table.size);
+    return table.entries[frame.raw()];
+}
+
+Result<FrameRef> take_frame() {
+    ASSERT(ft_lock.held_by_me());
+    FrameRef frame = table.free_head;
+    if (frame != no_frame) {
+        table.free_head = next_of(frame);
+    } else {
+        if (table.fresh >= table.size) return std::unexpected(Error::no_memory);
+        frame = TRY(res::take_fresh_frame());
+        ++table.fresh;
+    }
+    frame_entry(frame) = {};
+    frame_entry(frame).set_link<FrameEntry::Fixed>(1);
+    frame_entry(frame).set_link<FrameEntry::NoEvict>(1);
+    table.in_use.fetch_add(1, std::memory_order_relaxed);
+    return frame;
+}
+
+Result<FrameRef> take_zeroed_frame() {
+    const FrameRef frame = TRY(take_frame());
+    std::memset(frame_data(frame), 0, page_size);
+    return frame;
+}
+
+void unmap_user(FrameRef frame) {
+    FrameEntry& entry = frame_entry(frame);
+    if (entry.get_link<FrameEntry::Used>() == 0) return;
+    // Unmapping succeeds whatever became of the address space.
+    MUST(sel4::page_unmap(res::user_frame_cap(frame)));
+    entry.set_link<FrameEntry::Used>(0);
+    entry.set_owner<FrameEntry::UserPageCap>(0);
+}
+
+void give_frame(FrameRef frame) {
+    ASSERT(ft_lock.held_by_me() && list_of(frame) != FrameList::free);
+    unmap_user(frame);
+    if (list_of(frame) == FrameList::evictable) remove_evictable(frame);
+    if (table.pins[frame.raw()] > 0) {
+        frame_entry(frame).set_link<FrameEntry::Orphan>(1);
+        return;
+    }
+    push_free(frame);
+}
+
+void make_evictable(FrameRef frame, BackIndex back) {
+    FrameEntry& entry = frame_entry(frame);
+    ASSERT(list_of(frame) == FrameList::none);
+    entry.set_owner<FrameEntry::BackIndexFrame>(back.node.raw());
+    entry.set_owner<FrameEntry::BackIndexEntry>(back.index);
+    entry.set_link<FrameEntry::Fixed>(0);
+    update_no_evict(frame);
+    if (table.evictable_tail == no_frame) {
+        join(frame, frame);
+    } else {
+        join(frame, next_of(table.evictable_tail));
+        join(table.evictable_tail, frame);
+    }
+    table.evictable_tail = frame;
+    set_list(frame, FrameList::evictable);
+    ++table.evictable;
+}
+
+BackIndex back_index(FrameRef frame) {
+    const FrameEntry& entry = frame_entry(frame);
+    return {FrameRef{static_cast<std::uint32_t>(entry.get_owner<FrameEntry::BackIndexFrame>())},
+            static_cast<unsigned>(entry.get_owner<FrameEntry::BackIndexEntry>())};
+}
+
+Result<void> pin_frame(FrameRef frame) {
+    ASSERT(ft_lock.held_by_me());
+    std::uint8_t& count = table.pins[frame.raw()];
+    if (count == max_pins) return std::unexpected(Error::limit_reached);
+    ++count;
+    frame_entry(frame).set_link<FrameEntry::NoEvict>(1);
+    return {};
+}
+
+void unpin_frame(FrameRef frame) {
+    ASSERT(ft_lock.held_by_me() && pins(frame) > 0);
+    --table.pins[frame.raw()];
+    if (table.pins[frame.raw()] > 0) return;
+    if (frame_entry(frame).get_link<FrameEntry::Orphan>() != 0) {
+        push_free(frame);
+    } else {
+        update_no_evict(frame);
+    }
+}
+
+unsigned pins(FrameRef frame) {
+    return table.pins[frame.raw()];
+}
+
+void release_pin(std::uint64_t token) {
+    LockGuard guard(ft_lock);
+    unpin_frame(FrameRef{static_cast<std::uint32_t>(token)});
+}
+
+std::uint32_t frames_in_use() {
+    return table.in_use.load(std::memory_order_relaxed);
+}
+
+std::uint32_t frame_table_size() {
+    return table.size;
+}
+
+}  // namespace sos::vm
