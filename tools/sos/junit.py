@@ -3,6 +3,7 @@
 
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass
@@ -17,15 +18,18 @@ class Results:
         self.failures += other.failures
 
 
-def read(path):
-    """The cases in a file. Skipped ones count for neither side."""
+def read(path, pattern=""):
+    """The cases in a file whose name, with that of the file, contains the pattern, in small or
+    capital letters. Skipped ones count for neither side."""
     results = Results()
     for case in ElementTree.parse(path).iter("testcase"):
         if case.find("skipped") is not None or case.get("status") == "notrun":
             continue
+        name = f"{case.get('classname', '')}.{case.get('name')}".lstrip(".")
+        if pattern.lower() not in f"{Path(path).stem}.{name}".lower():
+            continue
         bad = [*case.findall("failure"), *case.findall("error")]
         if bad:
-            name = f"{case.get('classname', '')}.{case.get('name')}".lstrip(".")
             results.failed += 1
             results.failures.append((name, bad[0].get("message") or bad[0].text or ""))
         else:
