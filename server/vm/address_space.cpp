@@ -13,7 +13,6 @@ namespace {
 // How many pages are freed before ft_lock is let go for others.
 constexpr unsigned pages_per_lock = 64;
 
-constexpr VAddr lowest_mapping{0x1'0000};  // so that small offsets from null always fault
 constexpr VAddr user_end{abi::user_top + 1};
 
 constexpr VAddr page_of(VAddr at) {
@@ -71,11 +70,24 @@ void AddressSpace::destroy() {
 }
 
 Result<void> AddressSpace::add_elf_region(VAddr start, VAddr end, Rights rights) {
-    if (!page_aligned(start) || !page_aligned(end) || start >= end || start < lowest_mapping ||
-        end > mmap_top || regions_.overlaps(start, end)) {
+    if (!page_aligned(start) || !page_aligned(end) || start >= end || start < lowest_address ||
+        end > mmap_top) {
         return std::unexpected(Error::bad_address);
     }
-    return regions_.insert({start, end, RegionKind::elf, rights});
+    VAddr rest = start;
+    if (const Region* before = regions_.find(start); before != nullptr) {
+        if (before->kind != RegionKind::elf || before->end != start + page_size) {
+            return std::unexpected(Error::bad_address);
+        }
+        const Rights both{.read = before->rights.read || rights.read,
+                          .write = before->rights.write || rights.write,
+                          .execute = before->rights.execute || rights.execute};
+        rest = start + page_size;
+        TRY(regions_.protect(start, rest, both));
+    }
+    if (rest == end) return {};
+    if (regions_.overlaps(rest, end)) return std::unexpected(Error::bad_address);
+    return regions_.insert({rest, end, RegionKind::elf, rights});
 }
 
 Result<void> AddressSpace::start_heap() {
@@ -259,13 +271,13 @@ VAddr AddressSpace::brk(VAddr end) {
 
 Result<VAddr> AddressSpace::place_mapping(VAddr hint, std::uint64_t size, Placement placement) {
     const bool fits =
-        page_aligned(hint) && hint >= lowest_mapping && hint <= mmap_top && mmap_top - hint >= size;
+        page_aligned(hint) && hint >= lowest_address && hint <= mmap_top && mmap_top - hint >= size;
     const bool is_free = fits && !regions_.overlaps(hint, hint + size);
     switch (placement) {
         case Placement::anywhere: {
             if (is_free) return hint;
             const VAddr bottom{base::align_up(heap_end_.raw(), page_size)};
-            return regions_.find_gap(size, std::max(bottom, lowest_mapping), mmap_top);
+            return regions_.find_gap(size, std::max(bottom, lowest_address), mmap_top);
         }
         case Placement::fixed_no_replace:
             if (!fits) return std::unexpected(Error::bad_argument);

@@ -32,6 +32,7 @@ inline constexpr VAddr stack_top{0x7fff'ffff'0000};
 inline constexpr std::uint64_t stack_size = 64ull << 20;
 inline constexpr VAddr stack_bottom = stack_top - stack_size;
 inline constexpr VAddr mmap_top = stack_bottom - (1ull << 20);
+inline constexpr VAddr lowest_address{0x1'0000};  // so that small offsets from null always fault
 
 /// A program's page that stays where it is, for reading or writing through the server's mapping.
 class [[nodiscard]] PinnedFrame {
