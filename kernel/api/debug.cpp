@@ -3,6 +3,7 @@
 
 #include "abi/fault.hpp"
 #include "abi/syscall.hpp"
+#include "api/config.hpp"
 #include "api/message.hpp"
 #include "arch/contract.hpp"
 #include "cap/lookup.hpp"
@@ -14,12 +15,6 @@ namespace numbat {
 namespace {
 
 constinit Tcb* all_threads = nullptr;
-
-#ifdef NDEBUG
-constexpr bool verbose = false;
-#else
-constexpr bool verbose = true;
-#endif
 
 void print(const char* text) {
     while (*text != '\0') arch::put_char(*text++);
@@ -90,7 +85,7 @@ void print_thread(const Tcb& thread) {
 }
 
 void dump_scheduler() {
-    if (!verbose) return;
+    if (!config::debug) return;
     print("threads:\n");
     for (const Tcb* thread = all_threads; thread != nullptr; thread = thread->all_next) {
         print_thread(*thread);
@@ -109,7 +104,7 @@ void print_cap(std::uint64_t index, Cap cap) {
 
 /// Threads, and the capabilities in the first level of their spaces.
 void dump_system() {
-    if (!verbose) return;
+    if (!config::debug) return;
     dump_scheduler();
     for (const Tcb* thread = all_threads; thread != nullptr; thread = thread->all_next) {
         const Cap root = thread->slot(TcbSlot::cspace).cap;
@@ -186,7 +181,7 @@ bool debug_syscall(Tcb& thread, std::int64_t number) {
 }
 
 void debug_add_thread(Tcb& thread) {
-    if (!verbose) return;
+    if (!config::debug) return;
     thread.all_previous = nullptr;
     thread.all_next = all_threads;
     if (all_threads != nullptr) all_threads->all_previous = &thread;
@@ -194,14 +189,32 @@ void debug_add_thread(Tcb& thread) {
 }
 
 void debug_remove_thread(Tcb& thread) {
-    if (!verbose) return;
+    if (!config::debug) return;
     if (thread.all_next != nullptr) thread.all_next->all_previous = thread.all_previous;
     if (thread.all_previous != nullptr) thread.all_previous->all_next = thread.all_next;
     if (all_threads == &thread) all_threads = thread.all_next;
 }
 
+void debug_report_error(const Tcb& thread, abi::Invocation label, const SysError& error) {
+    if (!config::debug || !config::trace_errors) return;
+    print("numbat: ");
+    print_thread_name(thread);
+    print(": invocation ");
+    print_decimal(static_cast<std::uint64_t>(label));
+    print(" refused, error ");
+    print_decimal(static_cast<std::uint64_t>(error.code));
+    print_field(" ", error.first);
+    print_field(" ", error.second);
+    print(", lookup ");
+    print_decimal(static_cast<std::uint64_t>(error.failure.type));
+    print_field(" ", error.failure.bits_left);
+    print_field(", pc ", thread.context.restart_pc);
+    print_field(", lr ", thread.context.x[30]);
+    print("\n");
+}
+
 void debug_report_fault(const Tcb& thread) {
-    if (!verbose) return;
+    if (!config::debug) return;
     const Fault& fault = thread.fault;
     print("numbat: ");
     print_thread_name(thread);

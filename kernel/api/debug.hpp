@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "abi/invocation.hpp"
 #include "object/tcb.hpp"
 
 namespace numbat {
@@ -14,6 +15,8 @@ bool debug_syscall(Tcb& thread, std::int64_t number);
 
 void debug_add_thread(Tcb& thread);
 void debug_remove_thread(Tcb& thread);
+/// A refused invocation, if config::trace_errors.
+void debug_report_error(const Tcb& thread, abi::Invocation label, const SysError& error);
 /// A fault that nobody handles, debug builds only.
 void debug_report_fault(const Tcb& thread);
 

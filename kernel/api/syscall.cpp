@@ -141,11 +141,13 @@ bool invoke_ipc(Tcb& caller, Cap cap, SendMode mode) {
 Outcome commit_result(Invocation& invocation, const InvocationResult& result) {
     Tcb& caller = invocation.caller;
     if (!result) [[unlikely]] {
+        debug_report_error(caller, invocation.label, result.error());
         if (invocation.is_call()) reply_error(caller, result.error());
         return Outcome::done;
     }
     if (*result == Outcome::preempted) {
-        if (caller.runnable()) caller.state = ThreadState::restart;
+        // The pending interrupt is taken on the way out, the system call is done again after it.
+        caller.context.next_pc = caller.context.restart_pc;
         return Outcome::preempted;
     }
     // A thread that has stopped itself will do its system call again.
