@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Processes: how they start and end, who may wait, and that nothing of them stays behind.
+#include <limits.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "roles.hpp"
+#include "test.hpp"
+
+namespace sostest {
+namespace {
+
+constexpr int rounds = 25;
+
+bool waited_status(pid_t pid, int& status) {
+    return waitpid(pid, &status, 0) == pid;
+}
+
+bool exit_statuses() {
+    for (const int wanted : {0, 1, 7, 127, 255}) {
+        char text[8];
+        snprintf(text, sizeof(text), "%d", wanted);
+        const pid_t pid = start_role("exit", text);
+        int status;
+        CHECK(pid >= 0 && waited_status(pid, status));
+        CHECK(WIFEXITED(status) && WEXITSTATUS(status) == wanted);
+    }
+    return true;
+}
+
+bool many_exits() {
+    for (int i = 0; i < 4 * rounds; ++i) {
+        const pid_t pid = sos_process_create("sostest --role exit");
+        CHECK(pid >= 0);
+        CHECK(sos_process_wait(pid) == pid);
+        CHECK(sos_process_wait(pid) == -1);
+    }
+    return true;
+}
+
+bool killed(pid_t pid) {
+    CHECK(sos_process_delete(pid) == 0);
+    int status;
+    CHECK(waited_status(pid, status));
+    CHECK(WIFSIGNALED(status));
+    CHECK(sos_process_delete(pid) == -1);
+    return true;
+}
+
+/// Kills children that do `role`, at different moments.
+bool kill_all(const char* role, const char* argument) {
+    for (int i = 0; i < rounds; ++i) {
+        const pid_t pid = start_role(role, argument);
+        CHECK(pid >= 0);
+        sos_usleep(i * 4000);
+        CHECK(killed(pid));
+    }
+    return true;
+}
+
+bool kill_running() {
+    return kill_all("spin", nullptr);
+}
+
+bool kill_sleeping() {
+    return kill_all("sleep", nullptr);
+}
+
+bool kill_reading_console() {
+    return kill_all("console", nullptr);
+}
+
+bool kill_reading_file() {
+    return kill_all("read", "sostest");
+}
+
+bool kill_waiting() {
+    for (int i = 0; i < rounds; ++i) {
+        const pid_t pid = start_role("wait");
+        CHECK(pid >= 0);
+        sos_usleep(i * 4000);
+        CHECK(killed(pid));
+    }
+    // Their children are still there; nobody waits for them.
+    sos_process_info_t processes[512];
+    const int count = sos_process_list(processes, 512);
+    for (int i = 0; i < count; ++i) {
+        const bool orphan = processes[i].parent < 0 && processes[i].pid != 0;
+        if (orphan && strstr(processes[i].command, "sostest") != nullptr) {
+            sos_process_delete(processes[i].pid);
+        }
+    }
+    return true;
+}
+
+bool faults_end_the_process_only() {
+    for (int i = 0; i < rounds; ++i) {
+        const pid_t pid = start_role("null");
+        int status;
+        CHECK(pid >= 0 && waited_status(pid, status));
+        CHECK(WIFSIGNALED(status) && WTERMSIG(status) == 11);
+    }
+    return true;
+}
+
+bool kills_itself() {
+    const pid_t pid = start_role("kill-itself");
+    int status;
+    CHECK(pid >= 0 && waited_status(pid, status) && WIFSIGNALED(status));
+    return true;
+}
+
+bool deletes_of_nothing() {
+    for (const int pid : {-1, INT_MIN, INT_MAX, 512, 511, 100'000}) {
+        CHECK(sos_process_delete(pid) == -1);
+    }
+    return true;
+}
+
+bool waits_for_nothing() {
+    CHECK(sos_process_wait(-1) == -1);
+    CHECK(sos_process_wait(sos_my_id()) == -1);
+    CHECK(sos_process_wait(INT_MAX) == -1);
+    CHECK(sos_process_wait(INT_MIN) == -1);
+    CHECK(sos_process_wait(511) == -1);
+    int status;
+    CHECK(waitpid(-1, &status, WNOHANG) == -1 && errno == ECHILD);
+    return true;
+}
+
+bool waits_for_any() {
+    pid_t started[8];
+    for (pid_t& pid : started) {
+        pid = start_role("exit");
+        CHECK(pid >= 0);
+    }
+    for (std::size_t i = 0; i < std::size(started); ++i) {
+        const pid_t ended = sos_process_wait(-1);
+        CHECK(ended >= 0);
+        bool found = false;
+        for (pid_t& pid : started) {
+            if (pid != ended) continue;
+            pid = -2;
+            found = true;
+        }
+        CHECK(found);
+    }
+    CHECK(sos_process_wait(-1) == -1);
+    const pid_t pid = start_role("sleep");
+    int status;
+    CHECK(pid >= 0 && waitpid(pid, &status, WNOHANG) == 0);
+    return killed(pid);
+}
+
+bool many_at_once() {
+    pid_t started[40];
+    for (pid_t& pid : started) {
+        pid = start_role("sleep");
+        CHECK(pid >= 0);
+        for (const pid_t& other : started) {
+            if (&other == &pid) break;
+            CHECK(other != pid);
+        }
+    }
+    sos_process_t table[512];
+    CHECK(sos_process_status(table, 512) >= 41);
+    CHECK(sos_process_status(table, 3) == 3);
+    CHECK(sos_process_status(table, 0) == 0);
+    CHECK(sos_process_status(nullptr, 10) == 0);
+    for (const pid_t pid : started) CHECK(killed(pid));
+    return true;
+}
+
+bool own_entry() {
+    sos_process_t table[512];
+    const int count = sos_process_status(table, 512);
+    for (int i = 0; i < count; ++i) {
+        if (table[i].pid != sos_my_id()) continue;
+        CHECK(strncmp(table[i].command, "sostest", 7) == 0);
+        CHECK(table[i].size > 3 && table[i].stime > 0);
+        CHECK(table[i].stime <= sos_time_stamp() / 1000);
+        return true;
+    }
+    return fail(__FILE__, __LINE__, "own process is not in the table");
+}
+
+bool orphans_vanish() {
+    for (int i = 0; i < rounds; ++i) {
+        const pid_t pid = start_role("leave-orphan", "exit");
+        int status;
+        CHECK(pid >= 0 && waited_status(pid, status) && WEXITSTATUS(status) == 0);
+    }
+    return true;
+}
+
+bool creates_nothing_from_junk() {
+    for (int i = 0; i < rounds; ++i) {
+        for (const char* junk : {"", " ", "no-such-program", "motd", ".", "console", "motd/x"}) {
+            CHECK(sos_process_create(junk) == -1);
+        }
+        CHECK(sos_process_create(nullptr) == -1);
+    }
+    pid_t pid;
+    char name[] = "no-such-program";
+    char* const words[] = {name, nullptr};
+    CHECK(posix_spawn(&pid, "no-such-program", nullptr, nullptr, words, environ) == ENOENT);
+    CHECK(posix_spawn(&pid, "motd", nullptr, nullptr, words, environ) != 0);
+    return true;
+}
+
+bool argument_blocks() {
+    const auto spawn = [](const char* block, std::uint64_t size, std::uint64_t argc) {
+        return error_of(abi::SosSyscall::spawn, {word("sostest"), word(block), size, argc});
+    };
+    static char large[40'000];
+    memset(large, 'x', sizeof(large) - 1);
+    CHECK(spawn(large, sizeof(large), 1) == E2BIG);
+    CHECK(spawn("abc", 3, 1) == EINVAL);   // no NUL at the end
+    CHECK(spawn("a\0b", 4, 3) == EINVAL);  // fewer strings than argc
+    CHECK(spawn("a\0b", 4, ~0ull) != 0);
+    for (std::size_t i = 1; i < 5000; i += 2) large[i] = '\0';
+    CHECK(spawn(large, 5000, 10) == E2BIG);  // 2500 strings
+    return true;
+}
+
+bool arguments_arrive() {
+    // The role turns its argument into an exit status; blanks would split a command line.
+    const pid_t pid = start_role("exit", "  42  ");
+    int status;
+    CHECK(pid >= 0 && waited_status(pid, status) && WEXITSTATUS(status) == 42);
+    const pid_t other = sos_process_create("sostest  --role   exit 43");
+    CHECK(other >= 0 && waited_status(other, status) && WEXITSTATUS(status) == 43);
+    return true;
+}
+
+bool identity() {
+    CHECK(sos_my_id() == getpid());
+    CHECK(getppid() >= 0 && getppid() != getpid());
+    return true;
+}
+
+constexpr Case cases[] = {
+    {"PROCESS_0001", exit_statuses, "exit statuses do not arrive"},
+    {"PROCESS_0002", many_exits, "starting and ending many times goes wrong"},
+    {"PROCESS_0003", kill_running, "killing a running process goes wrong"},
+    {"PROCESS_0004", kill_sleeping, "killing a sleeping process goes wrong"},
+    {"PROCESS_0005", kill_reading_console, "killing a console reader goes wrong"},
+    {"PROCESS_0006", kill_reading_file, "killing a file reader goes wrong"},
+    {"PROCESS_0007", kill_waiting, "killing a waiting process goes wrong"},
+    {"PROCESS_0008", faults_end_the_process_only, "a fault does not end the process as it should"},
+    {"PROCESS_0009", kills_itself, "killing oneself goes wrong"},
+    {"PROCESS_0010", deletes_of_nothing, "deleting what is not there succeeds"},
+    {"PROCESS_0011", waits_for_nothing, "waiting for what is not there succeeds"},
+    {"PROCESS_0012", waits_for_any, "waiting for any child goes wrong"},
+    {"PROCESS_0013", many_at_once, "many processes at once go wrong"},
+    {"PROCESS_0014", own_entry, "the process table is wrong"},
+    {"PROCESS_0015", orphans_vanish, "orphans go wrong"},
+    {"PROCESS_0016", creates_nothing_from_junk, "junk starts a process"},
+    {"PROCESS_0017", argument_blocks, "a bad argument block was accepted"},
+    {"PROCESS_0018", arguments_arrive, "arguments do not arrive"},
+    {"PROCESS_0019", identity, "pids are wrong"},
+};
+
+}  // namespace
+
+constinit const std::span<const Case> process_cases{cases};
+
+}  // namespace sostest

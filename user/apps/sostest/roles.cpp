@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "roles.hpp"
+
+#include <fcntl.h>
+#include <sos.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace sostest {
+namespace {
+
+int exit_with(const char* argument) {
+    return argument != nullptr ? atoi(argument) : 0;
+}
+
+int sleep_long(const char*) {
+    for (;;) sos_usleep(2'000'000'000);
+}
+
+int spin(const char*) {
+    volatile unsigned count = 0;
+    for (;;) count = count + 1;
+}
+
+int read_console(const char*) {
+    const int console = open("console", O_RDONLY);
+    char byte;
+    return read(console, &byte, 1) == 1 ? 0 : 1;
+}
+
+int read_file(const char* name) {
+    static char buffer[65536];
+    const int file = open(name, O_RDONLY);
+    if (file < 0) return 1;
+    for (;;) {
+        if (read(file, buffer, sizeof(buffer)) == 0) lseek(file, 0, SEEK_SET);
+    }
+}
+
+/// Waits for a child of its own that never ends.
+int wait_for_child(const char*) {
+    const pid_t pid = start_role("sleep");
+    int status;
+    return pid >= 0 && waitpid(pid, &status, 0) == pid ? 0 : 1;
+}
+
+int touch_null(const char*) {
+    return *static_cast<volatile int*>(nullptr);
+}
+
+int kill_itself(const char*) {
+    sos_process_delete(sos_my_id());
+    return 1;
+}
+
+int leave_orphan(const char* role) {
+    return start_role(role) >= 0 ? 0 : 1;
+}
+
+constexpr struct {
+    const char* name;
+    int (*play)(const char*);
+} roles[] = {
+    {"exit", exit_with},       {"sleep", sleep_long},        {"spin", spin},
+    {"console", read_console}, {"read", read_file},          {"wait", wait_for_child},
+    {"null", touch_null},      {"kill-itself", kill_itself}, {"leave-orphan", leave_orphan},
+};
+
+}  // namespace
+
+pid_t start_role(const char* name, const char* argument) {
+    const char* words[] = {"sostest", "--role", name, argument, nullptr};
+    pid_t pid;
+    const int error =
+        posix_spawn(&pid, "sostest", nullptr, nullptr, const_cast<char* const*>(words), environ);
+    return error == 0 ? pid : -1;
+}
+
+int play_role(const char* name, const char* argument) {
+    for (const auto& role : roles) {
+        if (strcmp(role.name, name) == 0) return role.play(argument);
+    }
+    return 99;
+}
+
+}  // namespace sostest

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What a case's child processes do: sostest --role NAME [ARGUMENT].
+#pragma once
+
+#include <sys/types.h>
+
+namespace sostest {
+
+/// Starts a child: its pid, or -1.
+pid_t start_role(const char* name, const char* argument = nullptr);
+
+/// Is one: does what the role is, returns the exit status.
+int play_role(const char* name, const char* argument);
+
+}  // namespace sostest
