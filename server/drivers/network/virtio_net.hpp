@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// VirtioNet: a virtio network device behind a virtio-mmio transport (virtio 1.1, 4.2 and 5.1). Only
+// the modern interface (version 2 of the transport); a legacy one is refused.
+//
+// Received packets stay where the device put them until they are given back; packets to be sent are
+// built in place. Notifications are collected until flush(), and the device interrupts only for
+// packets received while nobody looks. Registers is anything with read32(offset) and
+// write32(offset, value), so that a model of the device can stand in.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "drivers/network/virt_queue.hpp"
+#include "error.hpp"
+
+namespace sos::drivers {
+
+using MacAddress = std::array<std::uint8_t, 6>;
+
+enum class VirtioKind { none, legacy, network, other };
+
+/// Registers of a virtio-mmio transport (virtio 1.1, 4.2.2).
+namespace virtio_register {
+inline constexpr std::size_t magic = 0x000;
+inline constexpr std::size_t version = 0x004;
+inline constexpr std::size_t device_id = 0x008;
+inline constexpr std::size_t device_features = 0x010;
+inline constexpr std::size_t device_features_select = 0x014;
+inline constexpr std::size_t driver_features = 0x020;
+inline constexpr std::size_t driver_features_select = 0x024;
+inline constexpr std::size_t queue_select = 0x030;
+inline constexpr std::size_t queue_size_max = 0x034;
+inline constexpr std::size_t queue_size = 0x038;
+inline constexpr std::size_t queue_ready = 0x044;
+inline constexpr std::size_t queue_notify = 0x050;
+inline constexpr std::size_t interrupt_status = 0x060;
+inline constexpr std::size_t interrupt_acknowledge = 0x064;
+inline constexpr std::size_t status = 0x070;
+inline constexpr std::size_t queue_descriptors = 0x080;  // low word, high word behind
+inline constexpr std::size_t queue_driver = 0x090;
+inline constexpr std::size_t queue_device = 0x0a0;
+inline constexpr std::size_t config = 0x100;
+}  // namespace virtio_register
+
+template <typename Registers>
+VirtioKind identify_virtio(const Registers& registers) {
+    constexpr std::uint32_t magic_value = 0x7472'6976;  // "virt"
+    constexpr std::uint32_t modern = 2;
+    constexpr std::uint32_t network_device = 1;
+    if (registers.read32(virtio_register::magic) != magic_value) return VirtioKind::none;
+    const std::uint32_t id = registers.read32(virtio_register::device_id);
+    if (id == 0) return VirtioKind::none;  // an empty transport
+    if (id != network_device) return VirtioKind::other;
+    return registers.read32(virtio_register::version) == modern ? VirtioKind::network
+                                                                : VirtioKind::legacy;
+}
+
+template <typename Registers>
+class VirtioNet {
+  public:
+    static constexpr std::uint16_t buffers = VirtQueue::size;  // in each direction
+    /// virtio's header of 12 bytes at byte 2 of a buffer, so that what follows the Ethernet header
+    /// is aligned to 4.
+    static constexpr std::size_t buffer_size = 2048;
+    static constexpr std::size_t header_offset = 2;
+    static constexpr std::size_t header_size = 12;
+    static constexpr std::size_t frame_offset = header_offset + header_size;
+    static constexpr std::size_t max_frame = 1514;
+    static constexpr std::size_t queues_size = 2 * VirtQueue::memory_size;
+    static constexpr std::size_t buffers_size = buffers * buffer_size;
+
+    /// Memory that the device can reach: where we see it, and where the device does.
+    struct DmaMemory {
+        std::byte* data;
+        std::uint64_t address;
+    };
+    struct Memory {
+        DmaMemory queues;    // queues_size bytes, zero-filled, aligned to 16
+        DmaMemory receive;   // buffers_size bytes
+        DmaMemory transmit;  // buffers_size bytes
+    };
+
+    struct Packet {
+        std::uint16_t buffer;
+        std::span<std::byte> frame;
+    };
+
+    explicit VirtioNet(Registers registers) : registers_(registers) {}
+    VirtioNet(const VirtioNet&) = delete;
+    VirtioNet& operator=(const VirtioNet&) = delete;
+
+    /// Resets the device and starts it. not_supported: it lacks what we need, or refuses us.
+    Result<void> init(const Memory& memory) {
+        using namespace virtio_register;
+        memory_ = memory;
+        registers_.write32(status, 0);
+        registers_.write32(status, acknowledge);
+        registers_.write32(status, acknowledge | driver);
+        TRY(negotiate());
+        TRY(start_queue(receive_queue, receive_, memory_.queues));
+        TRY(start_queue(transmit_queue, transmit_,
+                        {memory_.queues.data + VirtQueue::memory_size,
+                         memory_.queues.address + VirtQueue::memory_size}));
+        registers_.write32(status, acknowledge | driver | features_ok | driver_ok);
+        for (std::uint16_t i = 0; i < buffers; ++i) {
+            give_back(i);
+            free_transmit_[free_count_++] = i;
+        }
+        transmit_.disarm_interrupt();
+        receive_.arm_interrupt();
+        flush();
+        return {};
+    }
+
+    const MacAddress& mac() const { return mac_; }
+
+    /// First thing after an interrupt: the device may raise the next one from here on.
+    void acknowledge_interrupt() {
+        registers_.write32(virtio_register::interrupt_acknowledge,
+                           registers_.read32(virtio_register::interrupt_status));
+    }
+
+    /// The next packet received, whose buffer is the caller's until give_back(). When there is
+    /// none, the device will interrupt for the next.
+    std::optional<Packet> receive() {
+        while (true) {
+            const std::optional<VirtQueue::Used> used = receive_.take_used();
+            if (!used) {
+                if (receive_.arm_interrupt()) continue;
+                return std::nullopt;
+            }
+            std::byte* const buffer = memory_.receive.data + used->index * buffer_size;
+            if (used->length > header_size) {
+                return Packet{used->index, {buffer + frame_offset, used->length - header_size}};
+            }
+            give_back(used->index);  // nothing in it
+        }
+    }
+
+    void give_back(std::uint16_t buffer) {
+        receive_.post(buffer, memory_.receive.address + buffer * buffer_size + header_offset,
+                      buffer_size - header_offset, VirtQueue::Access::device_writes);
+    }
+
+    /// Room for a frame of max_frame bytes, or nothing while the device has all buffers. To be
+    /// followed by commit_transmit().
+    std::optional<Packet> begin_transmit() {
+        if (free_count_ == 0) reclaim();
+        if (free_count_ == 0) return std::nullopt;
+        const std::uint16_t index = free_transmit_[free_count_ - 1];
+        std::byte* const buffer = memory_.transmit.data + index * buffer_size;
+        return Packet{index, {buffer + frame_offset, max_frame}};
+    }
+
+    void commit_transmit(const Packet& packet, std::size_t length) {
+        ASSERT(length <= max_frame && free_transmit_[free_count_ - 1] == packet.buffer);
+        --free_count_;
+        std::byte* const buffer = memory_.transmit.data + packet.buffer * buffer_size;
+        std::memset(buffer + header_offset, 0, header_size);  // no offload
+        transmit_.post(
+            packet.buffer, memory_.transmit.address + packet.buffer * buffer_size + header_offset,
+            static_cast<std::uint32_t>(header_size + length), VirtQueue::Access::device_reads);
+    }
+
+    /// Shows the device all that was committed and given back, with one notification each at most.
+    void flush() {
+        if (receive_.publish()) {
+            registers_.write32(virtio_register::queue_notify, receive_queue);
+        }
+        if (transmit_.publish()) {
+            registers_.write32(virtio_register::queue_notify, transmit_queue);
+        }
+    }
+
+    /// The device has broken its rules: nothing it says is believed any more.
+    bool broken() const { return receive_.broken() || transmit_.broken(); }
+
+    void stop() { registers_.write32(virtio_register::status, 0); }
+
+  private:
+    static constexpr std::uint32_t receive_queue = 0;
+    static constexpr std::uint32_t transmit_queue = 1;
+    // status
+    static constexpr std::uint32_t acknowledge = 1;
+    static constexpr std::uint32_t driver = 2;
+    static constexpr std::uint32_t driver_ok = 4;
+    static constexpr std::uint32_t features_ok = 8;
+    static constexpr std::uint32_t failed = 128;
+    // features, low word and high word
+    static constexpr std::uint32_t feature_mac = 1u << 5;
+    static constexpr std::uint32_t feature_event_index = 1u << 29;
+    static constexpr std::uint32_t feature_version_1 = 1u << 0;
+
+    std::uint32_t offered(std::uint32_t word) {
+        registers_.write32(virtio_register::device_features_select, word);
+        return registers_.read32(virtio_register::device_features);
+    }
+
+    void accept(std::uint32_t word, std::uint32_t features) {
+        registers_.write32(virtio_register::driver_features_select, word);
+        registers_.write32(virtio_register::driver_features, features);
+    }
+
+    Result<void> negotiate() {
+        using namespace virtio_register;
+        const std::uint32_t low = offered(0) & (feature_mac | feature_event_index);
+        if ((offered(1) & feature_version_1) == 0 || (low & feature_mac) == 0) return refuse();
+        accept(0, low);
+        accept(1, feature_version_1);
+        registers_.write32(status, acknowledge | driver | features_ok);
+        if ((registers_.read32(status) & features_ok) == 0) return refuse();
+        events_ = (low & feature_event_index) != 0;
+        const std::uint32_t first = registers_.read32(config);
+        const std::uint32_t second = registers_.read32(config + 4);
+        for (unsigned i = 0; i < mac_.size(); ++i) {
+            mac_[i] = static_cast<std::uint8_t>(i < 4 ? first >> (8 * i) : second >> (8 * (i - 4)));
+        }
+        return {};
+    }
+
+    Result<void> start_queue(std::uint32_t number, VirtQueue& queue, DmaMemory memory) {
+        using namespace virtio_register;
+        registers_.write32(queue_select, number);
+        if (registers_.read32(queue_ready) != 0 ||
+            registers_.read32(queue_size_max) < VirtQueue::size) {
+            return refuse();
+        }
+        queue.init(memory.data, events_);
+        registers_.write32(queue_size, VirtQueue::size);
+        write_address(queue_descriptors, memory.address + VirtQueue::descriptors_offset);
+        write_address(queue_driver, memory.address + VirtQueue::available_offset);
+        write_address(queue_device, memory.address + VirtQueue::used_offset);
+        registers_.write32(queue_ready, 1);
+        return {};
+    }
+
+    void write_address(std::size_t place, std::uint64_t address) {
+        registers_.write32(place, static_cast<std::uint32_t>(address));
+        registers_.write32(place + 4, static_cast<std::uint32_t>(address >> 32));
+    }
+
+    Result<void> refuse() {
+        registers_.write32(virtio_register::status, failed);
+        return std::unexpected(Error::not_supported);
+    }
+
+    void reclaim() {
+        while (const std::optional<VirtQueue::Used> used = transmit_.take_used()) {
+            free_transmit_[free_count_++] = used->index;
+        }
+        transmit_.disarm_interrupt();
+    }
+
+    Registers registers_;
+    Memory memory_{};
+    bool events_ = false;
+    MacAddress mac_{};
+    VirtQueue receive_{};
+    VirtQueue transmit_{};
+    std::array<std::uint16_t, buffers> free_transmit_{};  // a stack
+    std::size_t free_count_ = 0;
+};
+
+}  // namespace sos::drivers
