@@ -111,7 +111,7 @@ class Sos:
         if not found:
             return ["(no registers)"]
         lines = [f"pc {found[1]}"]
-        for program in ("kernel/numbat.elf", "server/sos.elf"):
+        for program in ("kernel/kernel.elf", "server/sos.elf"):
             told = subprocess.run(
                 ["aarch64-linux-gnu-addr2line", "-Cfpe", str(BUILT / program), found[1]],
                 capture_output=True, text=True, check=False).stdout.strip()

@@ -10,7 +10,7 @@ configure_and_compile() {
     local preset=$1
     # Configured once; afterwards ninja notices changed CMake files itself.
     [ -f "build/$preset/build.ninja" ] || cmake --preset "$preset"
-    cmake --build "build/$preset"
+    cmake --build "build/$preset" --parallel "$(nproc)"
 }
 
 # The parts of the NFS server's environment, see tools/nfs.
@@ -41,7 +41,7 @@ fill_rootfs() {
 pack_image() {
     local from=$1 image=$2
     python3 tools/pack_image.py --loader "$from/loader/loader.elf" \
-        --kernel "$from/kernel/numbat.elf" --root "$from/server/sos.elf" -o "$image.part"
+        --kernel "$from/kernel/kernel.elf" --root "$from/server/sos.elf" -o "$image.part"
     mv "$image.part" "$image"
 }
 

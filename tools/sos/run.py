@@ -108,7 +108,7 @@ def image_for(options, work):
     built = BUILD / ("aarch64-release" if release else "aarch64-debug")
     image = work / "sos.img"
     machine.pack(image, built / "loader" / "loader.elf",
-                 options.kernel or built / "kernel" / "numbat.elf",
+                 options.kernel or built / "kernel" / "kernel.elf",
                  options.root or built / "server" / "sos.elf", options.dtb)
     return image
 

@@ -53,7 +53,7 @@ def prepare():
     if not (BUILD / "host" / "build.ninja").exists():
         if not step("host-configure", ["cmake", "--preset", "host"]):
             return False
-    return step("host-tests", ["cmake", "--build", str(BUILD / "host")])
+    return step("host-tests", ["cmake", "--build", str(BUILD / "host"), "--parallel", str(os.cpu_count() or 1)])
 
 
 def folder_of(tier):
