@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * bench [calls|memory|process|files FILE ...]: measures, and prints "NAME VALUE" lines; the unit is
+ * the last part of the name. Cycles are of the CPU's cycle counter, times of SOS's clock. Without
+ * an argument: everything but files.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sos.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <utils/util.h>
+
+static uint64_t cycles(void) {
+    uint64_t now;
+    __asm__ volatile("isb\n\tmrs %0, pmccntr_el0" : "=r"(now)::"memory");
+    return now;
+}
+
+/* Lets the cycle counter run, in case nobody has. */
+static void start_cycles(void) {
+    uint64_t control;
+    __asm__ volatile("mrs %0, pmcr_el0" : "=r"(control));
+    __asm__ volatile("msr pmcr_el0, %0" ::"r"(control | 1));
+    __asm__ volatile("msr pmcntenset_el0, %0" ::"r"(1ul << 31));
+    __asm__ volatile("isb");
+}
+
+static int failed(const char* what) {
+    printf("bench: %s: %s\n", what, strerror(errno));
+    return 1;
+}
+
+static void report(const char* name, uint64_t start_cycle, int64_t start_us, uint64_t count) {
+    const uint64_t cycles_taken = cycles() - start_cycle;
+    const int64_t us = sos_time_stamp() - start_us;
+    printf("%s_cycles %" PRIu64 "\n", name, cycles_taken / count);
+    printf("%s_ns %" PRIu64 "\n", name, (uint64_t)us * 1000 / count);
+}
+
+static int bench_calls(void) {
+    enum { rounds = 20000 };
+    for (int i = 0; i < 100; i++) sos_my_id();
+    int64_t start = sos_time_stamp();
+    uint64_t first = cycles();
+    for (int i = 0; i < rounds; i++) sos_my_id();
+    report("getpid", first, start, rounds);
+
+    start = sos_time_stamp();
+    first = cycles();
+    for (int i = 0; i < rounds; i++) sos_time_stamp();
+    report("time_stamp", first, start, rounds);
+
+    start = sos_time_stamp();
+    first = cycles();
+    for (int i = 0; i < rounds; i++) close(-1);
+    report("close_of_nothing", first, start, rounds);
+    return 0;
+}
+
+static int bench_memory(void) {
+    enum { pages = 2048 };
+    char* memory = mmap(NULL, pages * PAGE_SIZE_4K, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return failed("mmap");
+    int64_t start = sos_time_stamp();
+    uint64_t first = cycles();
+    for (int i = 0; i < pages; i++) memory[i * PAGE_SIZE_4K] = 1;
+    report("first_touch", first, start, pages);
+    start = sos_time_stamp();
+    first = cycles();
+    if (munmap(memory, pages * PAGE_SIZE_4K) != 0) return failed("munmap");
+    report("unmap_touched_page", first, start, pages);
+
+    enum { rounds = 500 };
+    start = sos_time_stamp();
+    first = cycles();
+    for (int i = 0; i < rounds; i++) {
+        memory =
+            mmap(NULL, PAGE_SIZE_4K, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (memory == MAP_FAILED || munmap(memory, PAGE_SIZE_4K) != 0) return failed("mmap");
+    }
+    report("mmap_munmap", first, start, rounds);
+    return 0;
+}
+
+/* This program itself is what is started; with this argument it ends at once. */
+static const char* const nothing = "nothing";
+
+static int bench_process(void) {
+    enum { rounds = 50 };
+    char* arguments[] = {"bench", (char*)nothing, NULL};
+    const int64_t start = sos_time_stamp();
+    const uint64_t first = cycles();
+    for (int i = 0; i < rounds; i++) {
+        pid_t pid;
+        errno = posix_spawn(&pid, "bench", NULL, NULL, arguments, environ);
+        if (errno != 0) return failed("posix_spawn");
+        int status;
+        if (waitpid(pid, &status, 0) != pid) return failed("waitpid");
+    }
+    report("spawn_wait", first, start, rounds);
+    return 0;
+}
+
+static int bench_file(const char* name) {
+    static const size_t sizes[] = {4096, 65536, 1 << 20};
+    static char buffer[1 << 20];
+    for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++) {
+        const int file = open(name, O_RDONLY);
+        if (file < 0) return failed(name);
+        uint64_t bytes = 0;
+        ssize_t got;
+        const int64_t start = sos_time_stamp();
+        while ((got = read(file, buffer, sizes[i])) > 0) bytes += (uint64_t)got;
+        const int64_t us = sos_time_stamp() - start;
+        if (got < 0) return failed(name);
+        close(file);
+        /* Bytes per microsecond are megabytes per second. */
+        printf("read_%zuk_mb_per_s %" PRIu64 ".%02" PRIu64 "\n", sizes[i] / 1024,
+               bytes / (uint64_t)MAX(us, 1), bytes * 100 / (uint64_t)MAX(us, 1) % 100);
+    }
+    return 0;
+}
+
+int main(int argc, char** argv) {
+    if (argc == 2 && strcmp(argv[1], nothing) == 0) return 0;
+    start_cycles();
+    if (argc == 1) return bench_calls() | bench_memory() | bench_process();
+    if (argc == 2 && strcmp(argv[1], "calls") == 0) return bench_calls();
+    if (argc == 2 && strcmp(argv[1], "memory") == 0) return bench_memory();
+    if (argc == 2 && strcmp(argv[1], "process") == 0) return bench_process();
+    if (argc >= 3 && strcmp(argv[1], "files") == 0) {
+        int status = 0;
+        for (int i = 2; i < argc; i++) status |= bench_file(argv[i]);
+        return status;
+    }
+    fprintf(stderr, "usage: bench [calls|memory|process|files FILE ...]\n");
+    return 2;
+}
