@@ -72,7 +72,7 @@ static int bench_memory(void) {
     if (memory == MAP_FAILED) return failed("mmap");
     int64_t start = sos_time_stamp();
     uint64_t first = cycles();
-    for (int i = 0; i < pages; i++) memory[i * PAGE_SIZE_4K] = 1;
+    for (size_t i = 0; i < pages; i++) memory[i * PAGE_SIZE_4K] = 1;
     report("first_touch", first, start, pages);
     start = sos_time_stamp();
     first = cycles();
