@@ -318,10 +318,14 @@ TEST_CASE(CNODE_0009, "a cap found early is used, the remaining bits are ignored
     ASSERT_OK(sel4::cnode_mint(SlotPath{outer, 1, 4}, Env::at(n), abi::rights::all, 0x77));
     ASSERT_OK(sel4::cnode_copy(SlotPath{outer, 2, 4}, Env::at(inner), abi::rights::all));
     ASSERT_OK(sel4::cnode_mint(SlotPath{inner, 9, 4}, Env::at(n), abi::rights::all, 0x100));
+    // The thread cannot name its own TCB there, so it waits for ever at its end.
+    const CPtr park = env.make(ObjectType::notification);
+    ASSERT_OK(sel4::cnode_copy(SlotPath{outer, 3, 4}, Env::at(park), abi::rights::all));
     Thread& t = env.thread(
         [] {
             sel4::signal(CPtr{(1ull << 60) | 0x123456789});
             sel4::signal(CPtr{(2ull << 60) | (9ull << 56) | 0x42});
+            sel4::wait(CPtr{3ull << 60});
         },
         {.start = ThreadOptions::Start::later});
     ASSERT_OK(sel4::tcb_set_space(t.tcb, sel4::null_cap, outer, 0, Env::vspace));
