@@ -5,7 +5,6 @@
 
 #include <limits.h>
 #include <sos_system.h>
-#include <ttyout.h>
 
 #include "call.hpp"
 #include "file_calls.hpp"
@@ -153,7 +152,4 @@ sos_reply_t sos_call(uint64_t number, unsigned count, const uint64_t* arguments)
     const sosapi::Reply reply = sosapi::call_raw(number, count > 4 ? 4 : count, arguments);
     return {reply.error, {reply.results[0], reply.results[1]}};
 }
-
-/// Standard output needs no preparation.
-void ttyout_init(void) {}
 }
