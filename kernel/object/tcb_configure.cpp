@@ -92,6 +92,12 @@ Result<std::uint8_t> decode_priority(std::uint64_t value, const Tcb& authority) 
     return static_cast<std::uint8_t>(value);
 }
 
+void set_mcp(Tcb& thread, std::uint8_t mcp) {
+    thread.mcp = mcp;
+    // Only threads with an MCP may use the user's timer.
+    if (&thread == core.current) arch::timer_access_changed(thread);
+}
+
 /// The scheduling context of SetSchedParams; null: unbind.
 Result<SchedContext*> decode_sched_context(const Invocation& invocation, const Tcb& thread) {
     const Cap cap = invocation.extra[1]->cap;
@@ -156,7 +162,7 @@ InvocationResult tcb_set_priority(Invocation& invocation, Tcb& thread) {
 InvocationResult tcb_set_mc_priority(Invocation& invocation, Tcb& thread) {
     if (invocation.length < 1 || invocation.extra_count < 1) return Fail(SysError::truncated());
     const Tcb& authority = *TRY(decode_authority(invocation));
-    thread.mcp = TRY(decode_priority(invocation.mr(0), authority));
+    set_mcp(thread, TRY(decode_priority(invocation.mr(0), authority)));
     return Outcome::done;
 }
 
@@ -168,7 +174,7 @@ InvocationResult tcb_set_sched_params(Invocation& invocation, Tcb& thread) {
     SchedContext* context = TRY(decode_sched_context(invocation, thread));
     const NewCap handler = TRY(decode_handler(*invocation.extra[2], 3));
     install(thread, TcbSlot::fault_endpoint, handler);
-    thread.mcp = mcp;
+    set_mcp(thread, mcp);
     set_priority(thread, priority);
     if (context == nullptr) {
         if (thread.sched_context != nullptr) unbind_tcb(*thread.sched_context);
