@@ -202,7 +202,7 @@ TEST_CASE(CNODE_0002, "move and mutate leave the source empty") {
 
 TEST_CASE(CNODE_0003, "rotate") {
     const CPtr a = env.make(ObjectType::tcb), b = env.make(ObjectType::reply),
-               c = env.make(ObjectType::cnode, 1), free = env.slots(), empty = env.slots();
+               c = env.make(ObjectType::cnode, 2), free = env.slots(), empty = env.slots();
     const CPtr endpoint = env.make(ObjectType::endpoint);
     const auto rotate = [&](CPtr to, CPtr pivot, CPtr source, std::uint64_t to_data = 0,
                             std::uint64_t pivot_data = 0) {
@@ -216,7 +216,7 @@ TEST_CASE(CNODE_0003, "rotate") {
     EXPECT_REPLY(rotate(free, b, empty), Error::failed_lookup, 1, 2, 64);
     EXPECT_REPLY(rotate(free, empty, a), Error::failed_lookup, 0, 2, 64);
     EXPECT_REPLY(rotate(free, endpoint, a), Error::illegal_operation);
-    EXPECT_REPLY(rotate(free, c, a, 64), Error::illegal_operation);
+    EXPECT_REPLY(rotate(free, c, a, 63), Error::illegal_operation);  // guard and radix: 65
     EXPECT_REPLY(raw(Env::cnode, cnode_rotate, {free.raw(), 64, 0, b.raw(), 64, 0, a.raw(), 64},
                      {Env::cnode}),
                  Error::truncated_message);
