@@ -48,6 +48,7 @@ constexpr Builtin builtins[] = {
     {"ps", "", "lists the processes", 0, 0, run_ps},
     {"exec", "program [argument ...] [&]", "runs a program; & in the background", 1, any, run_exec,
      true},
+    {"jobs", "", "lists the background programs of this shell", 0, 0, run_jobs},
     {"kill", "pid ...", "ends processes", 1, any, run_kill},
     {"wait", "[pid]", "waits for a background program, or for all", 0, 1, run_wait},
     {"sleep", "seconds", "waits; fractions are allowed", 1, 1, run_sleep},

@@ -38,6 +38,7 @@ int run_pwd(Shell&, const Command&);
 
 // Commands on processes and time (process_builtins.cpp)
 int run_ps(Shell&, const Command&);
+int run_jobs(Shell&, const Command&);
 int run_exec(Shell&, const Command&);
 int run_kill(Shell&, const Command&);
 int run_wait(Shell&, const Command&);

@@ -75,7 +75,14 @@ int run_exec(Shell& shell, const Command& command) {
     return shell.run_program(command.words + 1, command.start);
 }
 
-int run_kill(Shell&, const Command& command) {
+int run_jobs(Shell& shell, const Command&) {
+    for (const Job& job : shell.jobs()) {
+        if (job.used) printf("[pid %d] %s\n", job.pid, job.name);
+    }
+    return 0;
+}
+
+int run_kill(Shell& shell, const Command& command) {
     int status = 0;
     for (unsigned i = 1; i < command.count; ++i) {
         pid_t pid;
@@ -85,6 +92,8 @@ int run_kill(Shell&, const Command& command) {
             const char* reason = errno == ESRCH ? "no such process" : strerror(errno);
             fprintf(stderr, "sosh: kill: %s: %s\n", command.words[i], reason);
             status = status_failed;
+        } else if (shell.console() != nullptr) {
+            shell.bury_job(pid);  // in a script, the status is for `wait`
         }
     }
     return status;

@@ -181,6 +181,13 @@ const Job* Shell::find_job(pid_t pid) const {
     return nullptr;
 }
 
+void Shell::bury_job(pid_t pid) {
+    if (find_job(pid) == nullptr) return;
+    int wait_status = 0;
+    waitpid(pid, &wait_status, 0);
+    forget_job(pid);
+}
+
 void Shell::forget_job(pid_t pid) {
     for (Job& job : jobs_) {
         if (!job.used || job.pid != pid) continue;

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <span>
 
 #include "command_line.hpp"
 #include "console.hpp"
@@ -49,6 +50,10 @@ class Shell {
     void report_ended_jobs();
 
     const Job* find_job(pid_t pid) const;
+    std::span<const Job> jobs() const { return jobs_; }
+
+    /// Waits for a background program that the user has killed, without telling of its death.
+    void bury_job(pid_t pid);
     void forget_job(pid_t pid);
 
     bool exiting() const { return exiting_; }
