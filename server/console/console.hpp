@@ -49,7 +49,8 @@ Result<fs::FileRef> open(proc::Process& process, fs::OpenMode mode);
 /// Descriptors 1 and 2 of a new process.
 Result<void> open_standard_files(proc::Process& process);
 
-/// Is this (normalised) path the console's name?
+inline constexpr std::string_view name = "console";
+/// Is this absolute, normalised path the console's?
 bool is_console(std::string_view path);
 
 /// What stat says of the console.

@@ -92,6 +92,7 @@ void Process::tear_down() {
         static_cast<void>(sel4::tcb_suspend(tcb()));
         static_cast<void>(sel4::sched_context_unbind(parts_.sched_context));
     }
+    listing_ = {};
     files_.close_all();
     tcb_.reset();
     space_.destroy();

@@ -65,6 +65,9 @@ class Process {
     std::string_view directory() const { return {directory_, directory_length_}; }
     void set_directory(std::string_view path);
 
+    /// The working directory, open while a program reads its entries by number.
+    fs::FileRef& listing() { return listing_; }
+
     /// The process ends when the present system call or fault has been dealt with.
     void finish(std::uint64_t wait_status) {
         ending_ = true;
@@ -85,6 +88,7 @@ class Process {
     HandlerParts parts_;
     vm::AddressSpace space_;
     fs::FdTable files_;
+    fs::FileRef listing_;
     res::OwnedTcb tcb_;
     bool ending_ = false;
     std::uint64_t wait_status_ = 0;

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A program's memory is no pointer: these functions look every page up in its address space, with
+// the rights that the access needs, and hold it by a pin while they touch it. Addresses and lengths
+// may be anything; what is not there, or not so, is Error::bad_address.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "abi/object_type.hpp"
+#include "base/bits.hpp"
+#include "error.hpp"
+#include "fs/io_buffer.hpp"
+#include "proc/process.hpp"
+
+namespace sos::syscall {
+
+/// Can there be `size` bytes of a program at `address` at all?
+constexpr bool in_user_half(std::uint64_t address, std::uint64_t size) {
+    return base::range_within(address, size, abi::user_top + 1);
+}
+
+Result<void> copy_in(proc::Process& process, std::uint64_t from, std::span<std::byte> to);
+Result<void> copy_out(proc::Process& process, std::span<const std::byte> from, std::uint64_t to);
+
+template <typename T>
+Result<void> copy_out(proc::Process& process, const T& value, std::uint64_t to) {
+    return copy_out(process, std::as_bytes(std::span(&value, 1)), to);
+}
+
+/// A string up to its NUL, at most into.size() bytes with it: else name_too_long.
+Result<std::string_view> copy_string(proc::Process& process, std::uint64_t from,
+                                     std::span<char> into);
+
+/// Pinned pieces of a program's buffer, for one transfer (fs::IoBuffer). They hold their pins until
+/// hand_over(), which passes them to whoever performs the transfer.
+class [[nodiscard]] PinnedPieces {
+  public:
+    PinnedPieces() = default;
+    PinnedPieces(PinnedPieces&& other) noexcept
+        : pieces_(other.pieces_), count_(std::exchange(other.count_, 0)) {}
+    PinnedPieces& operator=(PinnedPieces&&) = delete;
+    ~PinnedPieces() { fs::release_pins({pieces_.data(), count_}); }
+
+    /// At most fs::max_io_bytes bytes.
+    static Result<PinnedPieces> pin(proc::Process& process, std::uint64_t address, std::size_t size,
+                                    vm::Access access);
+
+    /// Valid as long as this object.
+    std::span<const fs::IoBuffer> hand_over() { return {pieces_.data(), std::exchange(count_, 0)}; }
+
+  private:
+    std::array<fs::IoBuffer, fs::max_io_buffers> pieces_{};
+    std::size_t count_ = 0;
+};
+
+/// Moves a buffer of any size in transfers of at most fs::max_io_bytes: `move(pieces)` gives the
+/// bytes moved, and ends the whole by giving fewer than it was asked for. An error after some bytes
+/// were moved is not reported: the next call meets it again.
+template <typename Move>
+Result<std::size_t> transfer(proc::Process& process, std::uint64_t address, std::uint64_t size,
+                             vm::Access access, Move&& move) {
+    if (!in_user_half(address, size)) return std::unexpected(Error::bad_address);
+    std::size_t done = 0;
+    while (done < size) {
+        const std::size_t piece = std::min<std::uint64_t>(size - done, fs::max_io_bytes);
+        Result<PinnedPieces> pinned = PinnedPieces::pin(process, address + done, piece, access);
+        const Result<std::size_t> moved =
+            pinned ? move(pinned->hand_over()) : std::unexpected(pinned.error());
+        if (!moved) {
+            if (done > 0 && moved.error() != Error::cancelled) return done;
+            return std::unexpected(moved.error());
+        }
+        done += *moved;
+        if (*moved < piece || process.ending()) break;
+    }
+    return done;
+}
+
+}  // namespace sos::syscall
