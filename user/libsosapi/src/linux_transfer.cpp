@@ -41,6 +41,7 @@ struct Pieces {
 
 void gather(const Pieces& pieces, char* to) {
     for (long i = 0; i < pieces.count; ++i) {
+        if (pieces.first[i].iov_len == 0) continue;  // its address need not be one
         memcpy(to, pieces.first[i].iov_base, pieces.first[i].iov_len);
         to += pieces.first[i].iov_len;
     }
@@ -49,6 +50,7 @@ void gather(const Pieces& pieces, char* to) {
 void scatter(const Pieces& pieces, const char* from, std::size_t size) {
     for (long i = 0; size > 0; ++i) {
         const std::size_t part = size < pieces.first[i].iov_len ? size : pieces.first[i].iov_len;
+        if (part == 0) continue;
         memcpy(pieces.first[i].iov_base, from, part);
         from += part;
         size -= part;

@@ -56,7 +56,9 @@ constexpr std::uint64_t native_offset = 0x2000;  // __SOS_NATIVE of arch/aarch64
 
 /// A SOS call that libc makes as such.
 long native_call(std::uint64_t number, const std::uint64_t* arguments) {
-    const std::uint64_t wire = number >= native_offset ? number - native_offset : number;
+    const bool low = number >= native_offset;
+    const std::uint64_t wire = low ? number - native_offset : number;
+    if (low && wire >= first_sos_number) return -ENOSYS;
     for (const auto& row : abi::sos_syscalls) {
         if (row.number == wire) return result_of(call_raw(wire, row.arguments, arguments));
     }
