@@ -135,7 +135,6 @@ FakeKernel::FakeKernel(const std::vector<unsigned>& boot_pieces) {
 }
 
 FakeKernel::~FakeKernel() {
-    // Server pages stay mapped for static objects that look at them later; the file goes.
     munmap(memory_, memory_size_);
     close(memory_file_);
     current = nullptr;

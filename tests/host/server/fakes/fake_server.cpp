@@ -20,10 +20,11 @@ constinit __thread sos::ThreadBlock* sos::sos_current_thread = nullptr;
 namespace fake {
 
 FakeKernel& server_kernel() {
-    static FakeKernel& kernel = [] -> FakeKernel& {
+    // Never destroyed: the server's own static objects give pages back at the very end.
+    static FakeKernel& kernel = *[] {
         // The smallest pieces come last, as at the end of a memory that something was cut from.
-        static FakeKernel made({25, 23, 22, 20, 19, 17, 16, 14, 13, 12, 10, 6});
-        if (!sos::res::init(made.boot_info())) std::abort();
+        auto* made = new FakeKernel({25, 23, 22, 20, 19, 17, 16, 14, 13, 12, 10, 6});
+        if (!sos::res::init(made->boot_info())) std::abort();
         return made;
     }();
     return kernel;

@@ -17,3 +17,5 @@ endfunction()
 
 set(SERVER_RES res/cspace.cpp res/device_memory.cpp res/frame_pool.cpp res/irq.cpp res/owned.cpp
     res/res.cpp res/server_pages.cpp res/untyped.cpp CACHE INTERNAL "")
+set(SERVER_VM vm/address_space.cpp vm/frame_table.cpp vm/page_table.cpp vm/region.cpp
+    vm/scratch_frame.cpp CACHE INTERNAL "")

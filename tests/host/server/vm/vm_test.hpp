@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What the tests of vm share: the fake kernel, a frame table, and a check that nothing leaked.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "fake_server.hpp"
+#include "res/res.hpp"
+#include "sync/lock.hpp"
+#include "vm/frame_table.hpp"
+
+namespace sos::vm {
+
+class VmTest : public testing::Test {
+  protected:
+    VmTest() : kernel(fake::server_kernel()) {
+        static const bool ready = init_frame_table({}).has_value();
+        if (!ready) std::abort();
+        before = fake::resources();
+        frames = frames_in_use();
+    }
+    ~VmTest() override {
+        EXPECT_EQ(fake::resources(), before) << "the test leaked";
+        EXPECT_EQ(frames_in_use(), frames) << "the test leaked frames";
+    }
+
+    fake::FakeKernel& kernel;
+    abi::ResourceCount before{};
+    std::uint32_t frames = 0;
+};
+
+}  // namespace sos::vm
