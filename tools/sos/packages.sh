@@ -18,6 +18,7 @@ run   qemu-system-arm        the machine that SOS runs on
 run   nfs-ganesha            the NFS server that holds the files
 run   nfs-ganesha-vfs        lets it export a folder
 test  libgtest-dev           host tests
+test  libnfs-dev             host test of the NFS client against a real server
 test  python3-pytest         system tests
 test  python3-pexpect        drives the console in system tests
 '
