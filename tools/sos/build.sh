@@ -52,12 +52,12 @@ build() {
             preset=aarch64-release image=build/sos-release.img
         fi
     done
-    cd "$repository"
+    cd "$repository" || exit 1
     # One build at a time in a checkout; two checkouts do not know of each other.
     exec 8>build/.lock
     flock 8
     step nfs-helper compile_nfs_helper
-    "$repository/third_party/fetch_and_build.sh"
+    "$repository/third_party/fetch_and_build.sh" || exit 1
     step "$preset" configure_and_compile "$preset"
     step rootfs fill_rootfs "build/$preset"
     step image pack_image "build/$preset" "$image"
@@ -65,7 +65,7 @@ build() {
 }
 
 clean() {
-    cd "$repository"
+    cd "$repository" || exit 1
     case ${1:-} in
     '') find build -mindepth 1 -maxdepth 1 ! -name third_party ! -name rootfs -exec rm -rf {} + ;;
     --all) rm -rf build ;;
