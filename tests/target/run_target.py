@@ -103,14 +103,18 @@ def record(cases, problems):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0],
+                                     epilog="What follows `--` goes to QEMU.")
     parser.add_argument("image", type=pathlib.Path)
     parser.add_argument("--log", type=pathlib.Path, required=True, help="where the console goes")
     parser.add_argument("--timeout", type=float, default=120.0, help="seconds")
     parser.add_argument("--memory", default="1024M")
     parser.add_argument("--qemu", default="qemu-system-aarch64")
-    parser.add_argument("qemu_argument", nargs="*", help="more arguments for QEMU, after --")
-    arguments = parser.parse_args()
+    # Split by hand: argparse does not take options behind `--` for a trailing list.
+    given = sys.argv[1:]
+    end = given.index("--") if "--" in given else len(given)
+    arguments = parser.parse_args(given[:end])
+    arguments.qemu_argument = given[end + 1:]
     judge, problems = run(arguments)
     record(judge.cases, problems)
     print(f"{len(judge.passed)} passed, {len(judge.failed)} failed; console in {arguments.log}")
