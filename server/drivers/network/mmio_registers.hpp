@@ -2,8 +2,6 @@
 // The registers of a virtio-mmio transport in the machine's address space.
 #pragma once
 
-#include <atomic>
-
 #include "base/mmio.hpp"
 
 namespace sos::drivers {
@@ -15,7 +13,7 @@ class MmioRegisters {
     std::uint32_t read32(std::size_t offset) const { return window_.read<std::uint32_t>(offset); }
     /// Memory that the device is to look at must be written before the register that says so.
     void write32(std::size_t offset, std::uint32_t value) const {
-        std::atomic_thread_fence(std::memory_order_seq_cst);
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
         window_.write<std::uint32_t>(offset, value);
     }
 

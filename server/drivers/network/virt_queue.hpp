@@ -8,8 +8,6 @@
 // with publish(), which also tells whether the device wants to be notified.
 #pragma once
 
-#include <atomic>
-#include <bitset>
 #include <cstdint>
 #include <cstring>
 #include <optional>
@@ -63,10 +61,10 @@ class VirtQueue {
         const std::uint16_t before = published_;
         published_ = posted_;
         // The device reads descriptors and ring entries once it sees the new index.
-        std::atomic_thread_fence(std::memory_order_release);
+        __atomic_thread_fence(__ATOMIC_RELEASE);
         write(&available_[available_index], posted_);
         // Our index must be out before we look at the device's wish, or both sides could miss.
-        std::atomic_thread_fence(std::memory_order_seq_cst);
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
         if (!events_) return (read16(used_flags) & flag_no_notify) == 0;
         const std::uint16_t wanted = read16(used_available_event);
         return static_cast<std::uint16_t>(posted_ - wanted - 1) <
@@ -77,7 +75,7 @@ class VirtQueue {
     std::optional<Used> take_used() {
         if (broken_ || read16(used_index) == seen_) return std::nullopt;
         // The entry was written before the index that we have just seen.
-        std::atomic_thread_fence(std::memory_order_acquire);
+        __atomic_thread_fence(__ATOMIC_ACQUIRE);
         const std::size_t entry =
             used_ring + 8 * std::size_t{static_cast<std::uint16_t>(seen_ % size)};
         const std::uint32_t index = read32(entry);
@@ -96,7 +94,7 @@ class VirtQueue {
     bool arm_interrupt() {
         write(&available_[available_flags], no_flags);
         write(&available_[used_event], seen_);
-        std::atomic_thread_fence(std::memory_order_seq_cst);
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
         return !broken_ && read16(used_index) != seen_;
     }
 
@@ -152,7 +150,7 @@ class VirtQueue {
     std::uint16_t posted_ = 0;  // free-running, as the indexes of the rings are
     std::uint16_t published_ = 0;
     std::uint16_t seen_ = 0;
-    std::bitset<size> with_device_{};
+    bool with_device_[size]{};
     std::uint32_t capacity_[size]{};
 };
 

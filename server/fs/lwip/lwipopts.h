@@ -52,7 +52,8 @@
 #define TCP_LISTEN_BACKLOG 0
 #define LWIP_TCP_SACK_OUT 0
 #define LWIP_TCP_TIMESTAMPS 0
-#define LWIP_TCP_KEEPALIVE 1
+// A connection that we closed is forgotten after 2 s, so that no timer runs for it much longer.
+#define TCP_MSL 1000UL
 // The checks assume that packets are received into lwIP's own pool; here they stay in the device's
 // ring, which holds several windows.
 #define LWIP_DISABLE_TCP_SANITY_CHECKS 1

@@ -2,7 +2,6 @@
 #include "fs/nfs/directory.hpp"
 
 #include <cstring>
-#include <memory>
 #include <new>
 
 #include "base/bits.hpp"
@@ -31,7 +30,7 @@ std::uint16_t record_length(const std::byte* record) {
 
 void ChunkPool::add(std::span<std::byte> memory) {
     while (memory.size() >= sizeof(DirectoryChunk)) {
-        give(std::construct_at(reinterpret_cast<DirectoryChunk*>(memory.data())));
+        give(new (memory.data()) DirectoryChunk);
         memory = memory.subspan(sizeof(DirectoryChunk));
     }
 }

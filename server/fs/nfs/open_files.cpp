@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "fs/nfs/open_files.hpp"
 
-#include <memory>
 #include <new>
 
 namespace sos::fs::nfs {
@@ -16,7 +15,7 @@ OpenFile* OpenFiles::take() {
         file = &entries_[first_free_ - 1];
         first_free_ = file->next_free;
     } else if (fresh_ < entries_.size()) {
-        file = std::construct_at(&entries_[fresh_++]);
+        file = new (&entries_[fresh_++]) OpenFile;
     } else {
         return nullptr;
     }

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "fs/engine.hpp"
+
+#include <new>
+
+#include "fs/libc_shim/libc_shim.hpp"
+#include "fs/net/sockets.hpp"
+#include "fs/net/stack.hpp"
+#include "fs/nfs/service.hpp"
+#include "log/log.hpp"
+
+namespace sos::fs::engine {
+
+namespace {
+
+static_assert(queue_memory_pages * 4096 >= net::Card::queues_size);
+static_assert(buffer_memory_pages * 4096 >= net::Card::buffers_size);
+static_assert(open_file_pages * 4096 >= max_open_files * sizeof(nfs::OpenFile));
+static_assert(max_calls == nfs::Service::max_calls);
+
+class NfsHost final : public nfs::Host {
+  public:
+    explicit NfsHost(const Config& config) : config_(config) {}
+
+  private:
+    void answered(std::uint32_t index) override { config_.answered(index); }
+    void mounted() override { config_.mounted(); }
+    int ready_events(int socket, int wanted) override { return net::socket_events(socket, wanted); }
+    void announce(std::string_view line) override { config_.announce(line); }
+
+    const Config& config_;
+};
+
+/// Everything, built once in start() and never taken down.
+struct Parts {
+    explicit Parts(const Config& given)
+        : config(given), stack(config.registers), host(config), service(host) {}
+
+    const Config config;
+    net::NetworkStack stack;
+    NfsHost host;
+    nfs::Service service;
+    bool told_no_address = false;
+};
+
+constinit Parts* parts = nullptr;
+alignas(Parts) constinit std::byte parts_memory[sizeof(Parts)]{};
+
+constexpr int max_rounds = 64;
+
+/// Calls into libnfs, which leaves in the middle when it meets what it cannot bear: then its memory
+/// and its connection are given up, and a new one is made.
+template <typename Function>
+void guarded(Function function) {
+    jmp_buf recovery;
+    if (setjmp(recovery) == 0) {
+        set_recovery(&recovery);
+        function();
+    } else {
+        reset_libc_heap();
+        net::abort_all_sockets();
+        parts->service.abandon_context();
+    }
+    set_recovery(nullptr);
+}
+
+}  // namespace
+
+Probe probe(base::Mmio registers) {
+    switch (drivers::identify_virtio(drivers::MmioRegisters(registers))) {
+        case drivers::VirtioKind::network:
+            return Probe::network_card;
+        case drivers::VirtioKind::legacy:
+            return Probe::legacy_network_card;
+        case drivers::VirtioKind::none:
+        case drivers::VirtioKind::other:
+            break;
+    }
+    return Probe::nothing;
+}
+
+Result<void> start(const Config& config) {
+    start_libc(config.heap, config.now_us, config.random_seed);
+    parts = new (parts_memory) Parts(config);
+    const net::Card::Memory memory{
+        .queues = {config.queues.data, config.queues.physical_address},
+        .receive = {config.receive.data, config.receive.physical_address},
+        .transmit = {config.transmit.data, config.transmit.physical_address}};
+    TRY(parts->stack.start(memory, config.ip, config.random_seed, config.now_us()));
+    parts->service.start(
+        config.nfs, config.hidden_name,
+        {reinterpret_cast<nfs::OpenFile*>(config.open_files.data()), max_open_files},
+        config.directories);
+    return {};
+}
+
+void acknowledge_interrupt() {
+    parts->stack.acknowledge_interrupt();
+}
+
+void submit(std::uint32_t index, Request& request) {
+    guarded([&] { parts->service.submit(index, request); });
+}
+
+void cancel(bool (*ended)(Owner owner)) {
+    parts->service.cancel(ended);
+}
+
+void run() {
+    for (int round = 0; round < max_rounds; ++round) {
+        const std::uint64_t now = parts->config.now_us();
+        bool active = parts->stack.poll(now);
+        if (parts->stack.ready()) {
+            bool served = false;
+            guarded([&] { served = parts->service.run(now); });
+            active = active || served;
+        }
+        parts->stack.flush();
+        if (!active) return;
+    }
+}
+
+std::optional<std::uint64_t> deadline_us() {
+    const std::optional<std::uint64_t> stack = parts->stack.deadline_us();
+    if (!parts->stack.ready()) return stack;
+    const std::optional<std::uint64_t> service = parts->service.deadline_us();
+    if (!stack || (service && *service < *stack)) return service;
+    return stack;
+}
+
+std::uint32_t open_files() {
+    return parts == nullptr ? 0 : parts->service.open_files();
+}
+
+std::uint32_t active_calls() {
+    return parts == nullptr ? 0 : parts->service.active_calls();
+}
+
+}  // namespace sos::fs::engine

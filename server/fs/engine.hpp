@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Engine: network card, TCP/IP stack and NFS service together, all that runs in the file server's
+// thread apart from its IPC. The only header of that world that others may include: libc, lwIP and
+// libnfs stay behind it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "base/mmio.hpp"
+#include "error.hpp"
+#include "fs/request.hpp"
+#include "platform/boot_settings.hpp"
+
+namespace sos::fs::engine {
+
+/// Memory that the network card can reach.
+struct DmaPiece {
+    std::byte* data;
+    std::uint64_t physical_address;
+};
+
+inline constexpr std::size_t queue_memory_pages = 5;
+inline constexpr std::size_t buffer_memory_pages = 128;  // in each direction
+inline constexpr std::size_t open_file_pages = 448;
+inline constexpr std::size_t directory_pages = 1024;  // entries of open directories
+inline constexpr std::size_t heap_pages = 2048;       // of libnfs
+
+struct Config {
+    base::Mmio registers;
+    DmaPiece queues;
+    DmaPiece receive;
+    DmaPiece transmit;
+    std::span<std::byte> open_files;  // zero-filled, as the two that follow
+    std::span<std::byte> directories;
+    std::span<std::byte> heap;
+    std::optional<platform::StaticAddress> ip;
+    platform::NfsLocation nfs;
+    std::string_view hidden_name;
+    std::uint64_t random_seed;
+    std::uint64_t (*now_us)();
+    void (*answered)(std::uint32_t index);
+    void (*mounted)();
+    void (*announce)(std::string_view line);
+};
+
+/// More calls than threads that can call.
+inline constexpr std::uint32_t max_calls = max_processes + 8;
+
+/// What is there: the virtio-mmio transport of a network card, of one that is too old, or another.
+enum class Probe { nothing, network_card, legacy_network_card };
+Probe probe(base::Mmio registers);
+
+Result<void> start(const Config& config);
+
+/// The card has interrupted.
+void acknowledge_interrupt();
+
+/// See nfs::Service.
+void submit(std::uint32_t index, Request& request);
+void cancel(bool (*ended)(Owner owner));
+
+/// Does all that can be done now.
+void run();
+/// When run() is to be called even if nothing happens.
+std::optional<std::uint64_t> deadline_us();
+
+std::uint32_t open_files();
+std::uint32_t active_calls();
+
+}  // namespace sos::fs::engine

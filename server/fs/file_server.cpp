@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "fs/file_server.hpp"
+
+#include <array>
+#include <atomic>
+#include <new>
+
+#include "abi/sos_badge.hpp"
+#include "base/bits.hpp"
+#include "fs/engine.hpp"
+#include "log/log.hpp"
+#include "res/irq.hpp"
+#include "res/owned.hpp"
+#include "res/server_pages.hpp"
+#include "sel4/syscalls.hpp"
+#include "thread/reply_pool.hpp"
+#include "thread/thread.hpp"
+
+namespace sos::fs {
+
+namespace {
+
+namespace badge = abi::sos_badge;
+
+constexpr std::size_t stack_pages = 16;
+
+/// What the server owns for good.
+struct FileServer {
+    Config config{};
+    res::OwnedEndpoint endpoint{};
+    res::OwnedNotification notification{};
+    res::Slot network_signal{};  // caps to the notification with their badges
+    res::Slot timer_signal{};
+    res::Slot cancel_signal{};
+    res::OwnedIrq interrupt{};
+    thread::ServerThread thread{};
+    res::ServerPages queues{};
+    res::ServerPages receive{};
+    res::ServerPages transmit{};
+    res::ServerPages open_files{};
+    res::ServerPages directories{};
+    res::ServerPages heap{};
+    thread::ReplyPool replies{};
+    std::array<thread::ReplyToken, engine::max_calls> tokens{};  // of the calls, by index
+    std::array<std::uint16_t, engine::max_calls> free_calls{};   // a stack
+    std::uint32_t free_count = 0;
+    std::uint32_t timeout = 0;  // registered with the timer service
+    std::optional<std::uint64_t> timeout_at_us{};
+};
+
+// Built in start(), never destroyed.
+alignas(FileServer) constinit std::byte server_memory[sizeof(FileServer)]{};
+constinit FileServer* server = nullptr;
+
+/// The highest generation of each process slot that is being killed: written by the PM server.
+constinit std::array<std::atomic<std::uint32_t>, max_processes> killed{};
+
+bool owner_ended(Owner owner) {
+    return owner.generation != 0 && owner.slot < max_processes &&
+           killed[owner.slot].load(std::memory_order_acquire) == owner.generation;
+}
+
+void send_answer(thread::ReplyToken& token) {
+    token.send(abi::MessageInfo::make(0, 0));
+}
+
+void answered(std::uint32_t index) {
+    server->free_calls[server->free_count++] = static_cast<std::uint16_t>(index);
+    send_answer(server->tokens[index]);
+}
+
+void mounted() {
+    if (server->config.mounted_notification != sel4::null_cap) {
+        sel4::signal(server->config.mounted_notification);
+    }
+}
+
+void announce(std::string_view line) {
+    if (server->config.announce != nullptr) {
+        server->config.announce(line);
+    } else {
+        log::info<log::Area::fs>("{}", line);
+    }
+}
+
+/// A Client has called: its request is answered later, when the engine says so.
+void accept(const sel4::Received& message) {
+    thread::ReplyToken token = server->replies.take_received();
+    auto* const request = reinterpret_cast<Request*>(message.words.mr[0]);
+    if (owner_ended(request->owner) && request->operation != Operation::close) {
+        request->failed = true;
+        request->error = Error::cancelled;
+        return send_answer(token);
+    }
+    // Each thread has at most one call outstanding, and there are more records than threads.
+    ASSERT(server->free_count > 0);
+    const std::uint16_t index = server->free_calls[--server->free_count];
+    server->tokens[index] = std::move(token);
+    engine::submit(index, *request);
+}
+
+/// One registered timeout, for the earliest thing that is due.
+void set_timeout() {
+    const std::optional<std::uint64_t> deadline = engine::deadline_us();
+    const std::uint64_t now = server->config.timer.now_us();
+    if (server->timeout_at_us && *server->timeout_at_us <= now) server->timeout_at_us.reset();
+    if (!deadline) return;  // a timeout still registered wakes us once, for nothing
+    if (server->timeout_at_us) {
+        if (*server->timeout_at_us <= *deadline) return;
+        server->config.timer.remove(server->timeout);
+        server->timeout_at_us.reset();
+    }
+    const std::uint64_t delay = *deadline > now ? *deadline - now : 0;
+    const Result<std::uint32_t> timeout = server->config.timer.register_timeout(
+        delay, [](std::uint32_t, void*) { sel4::signal(server->timer_signal.cptr()); }, nullptr);
+    if (!timeout) {
+        log::error<log::Area::fs>("no timeout left for the network");
+        return;
+    }
+    server->timeout = *timeout;
+    server->timeout_at_us = *deadline;
+}
+
+[[noreturn]] void serve() {
+    while (true) {
+        engine::run();
+        set_timeout();
+        const sel4::Received message =
+            sel4::recv(server->endpoint.cptr(), server->replies.receive_object());
+        const std::uint64_t from = message.badge.raw();
+        const bool notified = from != 0 && (from & badge::kind_mask) == 0;
+        if (!notified) {
+            accept(message);
+            continue;
+        }
+        if ((from & badge::timer) != 0) server->timeout_at_us.reset();
+        if ((from & badge::network) != 0) {
+            engine::acknowledge_interrupt();
+            server->interrupt.acknowledge();
+        }
+        if ((from & badge::cancel) != 0) engine::cancel(owner_ended);
+    }
+}
+
+engine::DmaPiece dma_piece(const res::ServerPages& pages) {
+    // Pages of map_contiguous always have one.
+    return {pages.data(), MUST(pages.physical_address()).raw()};
+}
+
+constinit std::optional<base::Mmio> card_registers{};
+constinit std::optional<Error> start_error{};
+constinit std::atomic<bool> start_done = false;
+constinit sel4::CPtr start_signal{};
+
+engine::Config engine_config() {
+    const Config& config = server->config;
+    return {.registers = *card_registers,
+            .queues = dma_piece(server->queues),
+            .receive = dma_piece(server->receive),
+            .transmit = dma_piece(server->transmit),
+            .open_files = server->open_files.bytes(),
+            .directories = server->directories.bytes(),
+            .heap = server->heap.bytes(),
+            .ip = config.ip,
+            .nfs = config.nfs,
+            .hidden_name = config.hidden_name,
+            .random_seed = config.random_seed,
+            .now_us = config.timer.now_us,
+            .answered = answered,
+            .mounted = mounted,
+            .announce = announce};
+}
+
+/// The thread: libc and lwIP are entered by it alone, so it starts them, too.
+void thread_entry(void*) {
+    const Result<void> started = engine::start(engine_config());
+    if (!started) start_error = started.error();
+    start_done.store(true, std::memory_order_release);
+    sel4::signal(start_signal);
+    if (!started) {
+        while (true) sel4::wait(server->notification.cptr());
+    }
+    serve();
+}
+
+/// The first network card among the transports.
+Result<const platform::Device*> find_card(std::span<const platform::Device> devices) {
+    bool legacy = false;
+    for (const platform::Device& device : devices) {
+        const base::Mmio registers =
+            TRY(res::map_device(base::PAddr{device.window.base}, device.window.size));
+        const engine::Probe found = engine::probe(registers);
+        legacy = legacy || found == engine::Probe::legacy_network_card;
+        if (found != engine::Probe::network_card || !device.interrupt) continue;
+        card_registers = registers;
+        return &device;
+    }
+    log::error<log::Area::net>("{}", legacy ? "the network device has the legacy interface, which "
+                                              "is not supported (force-legacy=false)"
+                                            : "no virtio network device");
+    return std::unexpected(Error::not_supported);
+}
+
+Result<void> take_memory() {
+    server->queues = TRY(res::map_contiguous(engine::queue_memory_pages));
+    server->receive = TRY(res::map_contiguous(engine::buffer_memory_pages));
+    server->transmit = TRY(res::map_contiguous(engine::buffer_memory_pages));
+    server->open_files = TRY(res::map_pages(engine::open_file_pages));
+    server->directories = TRY(res::map_pages(engine::directory_pages));
+    server->heap = TRY(res::map_pages(engine::heap_pages));
+    return {};
+}
+
+Result<void> take_objects(const platform::Interrupt& interrupt) {
+    server->endpoint = TRY(res::make_endpoint());
+    server->notification = TRY(res::make_notification());
+    const sel4::CPtr notification = server->notification.cptr();
+    server->network_signal = TRY(res::mint(notification, abi::rights::write, badge::network));
+    server->timer_signal = TRY(res::mint(notification, abi::rights::write, badge::timer));
+    server->cancel_signal = TRY(res::mint(notification, abi::rights::write, badge::cancel));
+    server->interrupt =
+        TRY(res::take_irq(interrupt.number, interrupt.trigger == platform::InterruptTrigger::edge
+                                                ? res::Trigger::edge
+                                                : res::Trigger::level));
+    TRY(server->interrupt.set_notification(server->network_signal.cptr()));
+    // One for each thread that can call, and one to receive with.
+    for (std::uint32_t i = 0; i < max_processes + 1; ++i) TRY(server->replies.grow());
+    for (std::uint16_t i = 0; i < engine::max_calls; ++i) server->free_calls[i] = i;
+    server->free_count = engine::max_calls;
+    return {};
+}
+
+}  // namespace
+
+Result<void> start(const Config& config) {
+    server = new (server_memory) FileServer;
+    server->config = config;
+    const platform::Device* const card = TRY(find_card(config.virtio));
+    TRY(take_memory());
+    TRY(take_objects(*card->interrupt));
+    server->thread = TRY(thread::prepare({.name = "file server",
+                                          .entry = thread_entry,
+                                          .priority = config.priority,
+                                          .stack_pages = stack_pages,
+                                          .fpu = thread::Fpu::enabled}));
+    TRY(server->thread.bind_notification(server->notification.cptr()));
+    const res::OwnedNotification started = TRY(res::make_notification());
+    start_signal = started.cptr();
+    TRY(thread::start(server->thread));
+    sel4::wait(start_signal);
+    if (start_error) return std::unexpected(*start_error);
+    server->interrupt.acknowledge();
+    return {};
+}
+
+sel4::CPtr endpoint() {
+    return server->endpoint.cptr();
+}
+
+void cancel(Owner owner) {
+    ASSERT(owner.slot < max_processes);
+    killed[owner.slot].store(owner.generation, std::memory_order_release);
+    sel4::signal(server->cancel_signal.cptr());
+}
+
+Usage usage() {
+    return {.open_files = engine::open_files(),
+            .requests = engine::active_calls(),
+            .reply_objects = server == nullptr ? 0 : server->replies.size()};
+}
+
+}  // namespace sos::fs

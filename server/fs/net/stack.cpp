@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "fs/net/stack.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/assert.hpp"
+#include "log/log.hpp"
+#include "lwip/dhcp.h"
+#include "lwip/etharp.h"
+#include "lwip/init.h"
+#include "lwip/ip4_frag.h"
+#include "lwip/priv/tcp_priv.h"
+#include "lwip/sys.h"
+#include "netif/ethernet.h"
+
+namespace sos::fs::net {
+
+namespace {
+
+constinit std::uint64_t lwip_now_us = 0;
+constinit std::uint64_t random_state = 1;
+
+/// xorshift64*: port numbers and transaction ids, nothing that must stay secret.
+std::uint32_t next_random() {
+    random_state ^= random_state >> 12;
+    random_state ^= random_state << 25;
+    random_state ^= random_state >> 27;
+    return static_cast<std::uint32_t>((random_state * 0x2545'f491'4f6c'dd1dull) >> 32);
+}
+
+bool connection_busy(const tcp_pcb& pcb) {
+    return pcb.state != ESTABLISHED || pcb.unsent != nullptr || pcb.unacked != nullptr ||
+           pcb.ooseq != nullptr || pcb.refused_data != nullptr ||
+           (pcb.flags & (TF_ACK_DELAY | TF_ACK_NOW | TF_FIN)) != 0;
+}
+
+bool tcp_busy() {
+    if (tcp_tw_pcbs != nullptr) return true;
+    for (const tcp_pcb* pcb = tcp_active_pcbs; pcb != nullptr; pcb = pcb->next) {
+        if (connection_busy(*pcb)) return true;
+    }
+    return false;
+}
+
+bool dhcp_used() {
+    return netif_default != nullptr && netif_dhcp_data(netif_default) != nullptr;
+}
+
+bool dhcp_busy() {
+    return dhcp_used() && dhcp_supplied_address(netif_default) == 0;
+}
+
+void tick_resolution() {
+    etharp_tmr();
+    ip_reass_tmr();
+}
+
+constexpr std::uint64_t ms = 1000;
+
+ip4_addr_t to_lwip(std::uint32_t host_order) {
+    return ip4_addr_t{lwip_htonl(host_order)};
+}
+
+}  // namespace
+
+Result<void> NetworkStack::start(const Card::Memory& memory,
+                                 const std::optional<platform::StaticAddress>& address,
+                                 std::uint64_t random_seed, std::uint64_t now_us) {
+    lwip_now_us = now_us;
+    random_state = random_seed | 1;
+    timers_ = {{
+        {TCP_TMR_INTERVAL * ms, tcp_tmr, tcp_busy},
+        {ARP_TMR_INTERVAL * ms, tick_resolution, [] { return tcp_busy() || dhcp_busy(); }},
+        {DHCP_FINE_TIMER_MSECS * ms, dhcp_fine_tmr, dhcp_busy},
+        {DHCP_COARSE_TIMER_MSECS * ms, dhcp_coarse_tmr, dhcp_used},
+    }};
+    TRY(card_.init(memory));
+    lwip_init();
+    ip4_addr_t own{};
+    ip4_addr_t mask{};
+    ip4_addr_t gateway{};
+    if (address) {
+        own = to_lwip(address->address.value);
+        const unsigned length = address->prefix_length;
+        mask = to_lwip(length == 0 ? 0 : ~0u << (32 - length));
+        gateway = to_lwip(address->gateway.value);
+    }
+    if (netif_add(&interface_, &own, &mask, &gateway, this, init_interface, ethernet_input) ==
+        nullptr) {
+        return std::unexpected(Error::no_memory);
+    }
+    netif_set_status_callback(&interface_, address_changed);
+    netif_set_default(&interface_);
+    netif_set_link_up(&interface_);
+    netif_set_up(&interface_);
+    if (!address && dhcp_start(&interface_) != ERR_OK) return std::unexpected(Error::no_memory);
+    run_timers(now_us);
+    flush();
+    return {};
+}
+
+err_t NetworkStack::init_interface(netif* interface) {
+    const NetworkStack& stack = *static_cast<const NetworkStack*>(interface->state);
+    interface->name[0] = 'e';
+    interface->name[1] = 'n';
+    interface->mtu = 1500;
+    interface->hwaddr_len = ETH_HWADDR_LEN;
+    std::memcpy(interface->hwaddr, stack.card_.mac().data(), ETH_HWADDR_LEN);
+    interface->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET;
+    interface->output = etharp_output;
+    interface->linkoutput = transmit;
+    return ERR_OK;
+}
+
+void NetworkStack::address_changed(netif* interface) {
+    const std::uint32_t address = lwip_ntohl(netif_ip4_addr(interface)->addr);
+    if (address == 0) return;
+    log::info<log::Area::net>("address {}.{}.{}.{}", address >> 24, (address >> 16) & 255,
+                              (address >> 8) & 255, address & 255);
+}
+
+bool NetworkStack::ready() const {
+    return !ip4_addr_isany_val(*netif_ip4_addr(&interface_));
+}
+
+err_t NetworkStack::transmit(netif* interface, pbuf* packet) {
+    NetworkStack& stack = *static_cast<NetworkStack*>(interface->state);
+    if (packet->tot_len > Card::max_frame) return ERR_BUF;
+    const std::optional<Card::Packet> room = stack.card_.begin_transmit();
+    // TCP keeps what was not sent, and tries again with its next timer or acknowledgement.
+    if (!room) return ERR_MEM;
+    pbuf_copy_partial(packet, room->frame.data(), packet->tot_len, 0);
+    stack.card_.commit_transmit(*room, packet->tot_len);
+    return ERR_OK;
+}
+
+void NetworkStack::release(pbuf* packet) {
+    const auto& received = *reinterpret_cast<const ReceivedPacket*>(packet);
+    received.stack->card_.give_back(received.buffer);
+}
+
+bool NetworkStack::poll(std::uint64_t now_us) {
+    lwip_now_us = now_us;
+    bool any = false;
+    while (const std::optional<Card::Packet> packet = card_.receive()) {
+        any = true;
+        ReceivedPacket& received = received_[packet->buffer];
+        received.pbuf.custom_free_function = release;
+        received.stack = this;
+        received.buffer = packet->buffer;
+        const auto length = static_cast<u16_t>(packet->frame.size());
+        pbuf* const p = pbuf_alloced_custom(PBUF_RAW, length, PBUF_REF, &received.pbuf,
+                                            packet->frame.data(), length);
+        if (p == nullptr) {
+            card_.give_back(packet->buffer);
+        } else if (interface_.input(p, &interface_) != ERR_OK) {
+            pbuf_free(p);
+        }
+    }
+    if (card_.broken() && !told_broken_) {
+        told_broken_ = true;
+        card_.stop();
+        log::error<log::Area::net>("the network device breaks the rules of its interface; stopped");
+    }
+    run_timers(now_us);
+    return any;
+}
+
+void NetworkStack::run_timers(std::uint64_t now_us) {
+    for (Timer& timer : timers_) {
+        if (timer.due_us != 0 && now_us >= timer.due_us) {
+            timer.tick();
+            timer.due_us = 0;
+        }
+    }
+    for (Timer& timer : timers_) {
+        if (!timer.needed()) {
+            timer.due_us = 0;
+        } else if (timer.due_us == 0) {
+            timer.due_us = now_us + timer.period_us;
+        }
+    }
+}
+
+std::optional<std::uint64_t> NetworkStack::deadline_us() const {
+    std::optional<std::uint64_t> earliest;
+    for (const Timer& timer : timers_) {
+        if (timer.due_us != 0 && (!earliest || timer.due_us < *earliest)) earliest = timer.due_us;
+    }
+    return earliest;
+}
+
+}  // namespace sos::fs::net
+
+extern "C" {
+
+u32_t sys_now(void) {
+    return static_cast<u32_t>(sos::fs::net::lwip_now_us / 1000);
+}
+
+uint32_t sos_lwip_random(void) {
+    return sos::fs::net::next_random();
+}
+
+void sos_lwip_assertion_failed(const char* message, const char* file, int line) {
+    base::panic_handler(message, file, line);
+}
+}

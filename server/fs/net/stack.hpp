@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// NetworkStack: the network card and lwIP, as the file server's thread drives them. Packets go into
+// lwIP where the card put them; the card gets the buffer back when lwIP frees the packet.
+//
+// lwIP's timers run only while there is something for them to do: an idle connection causes no
+// wake-ups. One object, one thread; nothing in here waits.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "drivers/network/mmio_registers.hpp"
+#include "drivers/network/virtio_net.hpp"
+#include "error.hpp"
+#include "lwip/netif.h"
+#include "lwip/pbuf.h"
+#include "platform/boot_settings.hpp"
+
+namespace sos::fs::net {
+
+using Card = drivers::VirtioNet<drivers::MmioRegisters>;
+
+class NetworkStack {
+  public:
+    explicit NetworkStack(base::Mmio registers) : card_(drivers::MmioRegisters(registers)) {}
+    NetworkStack(const NetworkStack&) = delete;
+    NetworkStack& operator=(const NetworkStack&) = delete;
+
+    /// No address given: DHCP.
+    Result<void> start(const Card::Memory& memory,
+                       const std::optional<platform::StaticAddress>& address,
+                       std::uint64_t random_seed, std::uint64_t now_us);
+
+    void acknowledge_interrupt() { card_.acknowledge_interrupt(); }
+
+    /// Hands received packets to lwIP and runs timers that are due; true if there were packets.
+    bool poll(std::uint64_t now_us);
+    /// Lets the card see what is to be sent, and the buffers given back.
+    void flush() { card_.flush(); }
+
+    /// When poll() is to be called even if no packet arrives.
+    std::optional<std::uint64_t> deadline_us() const;
+
+    /// Is there an address, so that connections can be made?
+    bool ready() const;
+
+  private:
+    /// A received packet as lwIP holds it; first member, so that the pbuf leads back to it.
+    struct ReceivedPacket {
+        pbuf_custom pbuf;
+        NetworkStack* stack;
+        std::uint16_t buffer;
+    };
+    struct Timer {
+        std::uint64_t period_us;
+        void (*tick)();
+        bool (*needed)();
+        std::uint64_t due_us = 0;  // 0: stopped
+    };
+
+    static err_t init_interface(netif* interface);
+    static err_t transmit(netif* interface, pbuf* packet);
+    static void release(pbuf* packet);
+    static void address_changed(netif* interface);
+    void run_timers(std::uint64_t now_us);
+
+    Card card_;
+    netif interface_{};
+    bool told_broken_ = false;
+    std::array<ReceivedPacket, Card::buffers> received_{};
+    std::array<Timer, 4> timers_;
+};
+
+}  // namespace sos::fs::net
