@@ -37,7 +37,7 @@ class SlotBitmap {
             const unsigned leaf = group * 64 + ctz(groups_[group]);
             const unsigned word = ctz(data_[leaf].summary);
             const unsigned bit = ctz(data_[leaf].words[word]);
-            clear(leaf, word, base::bit(bit));
+            clear(leaf, word, base::bit(bit), 1);
             return leaf * leaf_slots + word * 64 + bit;
         }
         return std::nullopt;
@@ -45,7 +45,7 @@ class SlotBitmap {
 
     /// `count` adjacent slots in one leaf, a power of two up to max_window.
     std::optional<std::uint32_t> take_window(unsigned count) {
-        ASSERT(std::has_single_bit(count) && count <= max_window);
+        ASSERT(count > 0 && (count & (count - 1)) == 0 && count <= max_window);
         for (unsigned leaf = 0; leaf < leaves_; ++leaf) {
             if (data_[leaf].free < count) continue;
             const auto found =
@@ -82,9 +82,8 @@ class SlotBitmap {
         return static_cast<unsigned>(std::countr_zero(word));
     }
 
-    void clear(unsigned leaf_index, unsigned word, std::uint64_t mask) {
+    void clear(unsigned leaf_index, unsigned word, std::uint64_t mask, std::uint32_t count) {
         Leaf& leaf = data_[leaf_index];
-        const auto count = static_cast<std::uint32_t>(std::popcount(mask));
         leaf.words[word] &= ~mask;
         leaf.free -= count;
         free_ -= count;
@@ -99,7 +98,7 @@ class SlotBitmap {
             for (unsigned have = 1; have < count && runs != 0; have *= 2) runs &= runs >> have;
             if (runs == 0) continue;
             const unsigned bit = ctz(runs);
-            clear(leaf, word, base::mask(count) << bit);
+            clear(leaf, word, base::mask(count) << bit, count);
             return leaf * leaf_slots + word * 64 + bit;
         }
         return std::nullopt;
@@ -111,7 +110,7 @@ class SlotBitmap {
             run = data_[leaf].words[word] == ~0ull ? run + 1 : 0;
             if (run < count) continue;
             const unsigned first = word + 1 - count;
-            for (unsigned w = first; w <= word; ++w) clear(leaf, w, ~0ull);
+            for (unsigned w = first; w <= word; ++w) clear(leaf, w, ~0ull, 64);
             return leaf * leaf_slots + first * 64;
         }
         return std::nullopt;
