@@ -27,6 +27,7 @@ struct RetypeArgs {
     std::uint64_t count;
     std::uint64_t start;  // offset of the first object
     bool must_reset;
+    bool hand_on;  // all of it becomes untypeds, which then have the clearing still to do
 };
 
 bool is_page(ObjectType type) {
@@ -98,7 +99,11 @@ Result<RetypeArgs> decode(const Invocation& invocation, UntypedCap cap) {
         return Fail(SysError::invalid_argument(1));
     }
     args.start = base::align_up(offset, base::bit(args.object_bits));
-    args.must_reset = unused && cap.free_offset() != 0;
+    const bool dirty = unused && cap.free_offset() != 0;
+    // Cutting a big untyped takes no time this way, and memory that is never used is never touched.
+    args.hand_on = dirty && !cap.device() && args.type == ObjectType::untyped &&
+                   args.count << args.object_bits == cap.size();
+    args.must_reset = dirty && !args.hand_on;
     return args;
 }
 
@@ -128,7 +133,9 @@ Outcome reset(Slot& slot) {
 Cap create_object(const RetypeArgs& args, PAddr address, bool device) {
     switch (args.type) {
         case ObjectType::untyped:
-            return UntypedCap::make(address, args.size_bits, device, 0);
+            // As if all of it had been handed out before: reset() clears it at its first Retype.
+            return UntypedCap::make(address, args.size_bits, device,
+                                    args.hand_on ? base::bit(args.size_bits) : 0);
         case ObjectType::tcb: {
             auto& thread = *static_cast<Tcb*>(arch::kernel_pointer(address));
             init_tcb(thread);
