@@ -79,7 +79,9 @@ void Handler::loop() {
     for (;;) {
         Assignment assignment = pm_.park(wait_status_, creation_);
         if (assignment.job->kind == JobKind::shutdown) {
-            hooks_.shutdown(file_client_, assignment.job->argc);
+            const unsigned status = assignment.job->argc;
+            assignment.job = {};  // nothing of it may look like a leak
+            hooks_.shutdown(file_client_, status);
             PANIC("shutdown returned");
         }
         run_process(assignment);

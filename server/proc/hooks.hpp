@@ -20,6 +20,8 @@ struct Hooks {
     /// Opens descriptors 1 and 2 on the console.
     Result<void> (*open_standard_files)(Process& process) = nullptr;
     void (*random)(std::span<std::byte> into) = nullptr;
+    /// The system is up, and the first process is about to be made (in the PM server's thread).
+    void (*starting)() = nullptr;
     /// init has ended with this exit status (or could not be started: 127) and no process is left.
     /// Runs on a handler thread, whose client it may use; does not return.
     void (*shutdown)(fs::Client& client, unsigned status) = nullptr;

@@ -237,7 +237,10 @@ void PmServer::init_has_ended(std::uint64_t wait_status, const Result<void>& cre
 }
 
 void PmServer::start_init() {
-    const Result<ProcessId> started = launch(std::move(config_.init), no_process);
+    config_.hooks.starting();
+    Result<JobPtr> job = config_.make_init();
+    const Result<ProcessId> started =
+        job ? launch(*std::move(job), no_process) : std::unexpected(job.error());
     if (started) {
         init_ = *started;
         return;

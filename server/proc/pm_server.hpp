@@ -38,7 +38,7 @@ struct Config {
     platform::SecondReader second_reader = platform::SecondReader::block;
     /// load_ntfn: init is started once it has been signalled.
     sel4::CPtr mounted_notification{};
-    JobPtr init;
+    Result<JobPtr> (*make_init)() = nullptr;
 };
 
 /// Makes the server's objects and its thread, and the spare handler threads. Called once.

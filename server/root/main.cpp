@@ -1,15 +1,165 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// Boot of the root task, one line for each step; afterwards this thread is the interrupt loop.
+#include <cstring>
+
 #include "abi/boot_info.hpp"
+#include "console/console.hpp"
+#include "fs/file_server.hpp"
 #include "log/log.hpp"
+#include "proc/describe.hpp"
+#include "proc/pm_server.hpp"
+#include "res/owned.hpp"
+#include "res/res.hpp"
+#include "res/server_pages.hpp"
+#include "root/accounts.hpp"
+#include "root/fault_server.hpp"
+#include "root/init_job.hpp"
+#include "root/interrupt_loop.hpp"
 #include "root/log_sink.hpp"
+#include "root/machine.hpp"
 #include "root/panic.hpp"
+#include "sel4/tcb.hpp"
+#include "sel4/vspace.hpp"
+#include "server/drivers/rtc/pl031.hpp"
+#include "server/drivers/timer/generic_timer.hpp"
+#include "sync/lock.hpp"
+#include "syscall/dispatch.hpp"
+#include "syscall/random.hpp"
+#include "syscall/services.hpp"
 #include "thread/thread.hpp"
+#include "vm/frame_table.hpp"
+
+extern "C" {
+extern const std::byte sos_image_start[];
+extern const std::byte sos_boot_stack[];
+}
+
+namespace sos::root {
+
+namespace {
+
+constexpr std::uint64_t us_per_s = 1'000'000;
+
+res::OwnedNotification lock_notifications[3];
+res::OwnedNotification mounted;
+
+void stop_on_error(const char* step, const Result<void>& result) {
+    if (result) return;
+    log::error<log::Area::boot>("{}: {}", step, proc::describe(result.error()));
+    PANIC("the system cannot start");
+}
+
+/// From now on there may be more than one thread.
+Result<void> give_locks_notifications() {
+    Lock* const locks[] = {&cu_lock, &ft_lock, &timer_lock};
+    for (std::size_t i = 0; i < std::size(locks); ++i) {
+        lock_notifications[i] = TRY(res::make_notification());
+        locks[i]->set_notification(lock_notifications[i].cptr());
+    }
+    return {};
+}
+
+/// The lowest page of the boot stack becomes its guard. (The root image's frames are ours.)
+Result<void> guard_boot_stack(const abi::BootInfo& boot_info) {
+    const auto page = static_cast<std::uint64_t>(sos_boot_stack - sos_image_start) / res::page_size;
+    return from_kernel(sel4::page_unmap(sel4::CPtr{boot_info.user_image_frames.start + page}));
+}
+
+Result<void> start_threads(const abi::BootInfo& boot_info) {
+    const sel4::CPtr fault_endpoint = TRY(make_fault_endpoint());
+    thread::init({.fault_endpoint = fault_endpoint,
+                  .sched_control = sel4::CPtr{boot_info.sched_control.start}});
+    return start_fault_server();
+}
+
+void start_randomness() {
+    const std::span<const std::byte> seed = machine().random_seed;
+    if (seed.empty()) {
+        log::warn<log::Area::boot>("no rng-seed: random numbers can be guessed from the time");
+    }
+    const std::uint64_t time = timer::ProcessorTimerRegisters{}.counter();
+    syscall::seed_random(seed);
+    syscall::seed_random(std::as_bytes(std::span(&time, 1)));
+}
+
+/// Microseconds from 1970 to the boot; 0, and a warning, without a clock.
+std::uint64_t read_clock() {
+    if (const auto& device = machine().clock) {
+        auto window = res::map_device(base::PAddr{device->window.base}, rtc::pl031::window_bytes);
+        if (window) {
+            if (const auto seconds = rtc::read_seconds(*window))
+                return *seconds * us_per_s - now_us();
+        }
+    }
+    log::warn<log::Area::boot>("no real-time clock: the time of day begins in 1970");
+    return 0;
+}
+
+void start_services() {
+    syscall::set_services(
+        {.now_us = now_us, .boot_time_us = read_clock(), .count_resources = count_resources});
+}
+
+Result<void> start_file_server() {
+    mounted = TRY(res::make_notification());
+    fs::set_pin_release(vm::release_pin);
+    if (!settings().nfs) {
+        log::error<log::Area::boot>("no boot argument nfs=ADDRESS/EXPORT: there is no file system");
+        return std::unexpected(Error::bad_argument);
+    }
+    std::uint64_t random = 0;
+    syscall::fill_random(std::as_writable_bytes(std::span(&random, 1)));
+    return fs::start(
+        {.virtio = machine().virtio.all(),
+         .ip = settings().ip,
+         .nfs = *settings().nfs,
+         .timer = timer_hooks(),
+         .random_seed = random,
+         .priority = thread::priority::file_server,
+         .mounted_notification = mounted.cptr(),
+         .hidden_name = settings().page_file,
+         .announce = [](std::string_view line) { log::info<log::Area::sos>("{}", line); }});
+}
+
+[[noreturn]] void shut_down(fs::Client&, unsigned) {
+    report_leaks();
+    halt();
+}
+
+Result<void> start_processes(const abi::BootInfo& boot_info) {
+    return proc::start({.sched_control = sel4::CPtr{boot_info.sched_control.start},
+                        .timer = timer_hooks(),
+                        .hooks = {.system_call = syscall::dispatch,
+                                  .open_standard_files = console::open_standard_files,
+                                  .random = syscall::fill_random,
+                                  .starting = open_accounts,
+                                  .shutdown = shut_down},
+                        .second_reader = settings().second_reader,
+                        .mounted_notification = mounted.cptr(),
+                        .make_init = [] { return make_init_job(settings()); }});
+}
+
+}  // namespace
+
+}  // namespace sos::root
 
 extern "C" [[noreturn]] void sos_main(const abi::BootInfo* boot_info) {
     using namespace sos;
+    using namespace sos::root;
     thread::adopt_root_thread(reinterpret_cast<abi::IpcBuffer*>(boot_info->ipc_buffer));
-    log::set_sink(root::write_log_line);
-    log::info<log::Area::boot>("SOS: {} untypeds, {} free slots", boot_info->untyped.size(),
-                               boot_info->empty.size());
-    root::halt();
+    log::set_sink(write_log_line);
+    read_boot_data(*boot_info);
+    stop_on_error("kernel resources", res::init(*boot_info));
+    stop_on_error("locks", give_locks_notifications());
+    stop_on_error("stack guard", guard_boot_stack(*boot_info));
+    stop_on_error("threads", start_threads(*boot_info));
+    stop_on_error("frame table", vm::init_frame_table({.max_evictable = static_cast<std::uint32_t>(
+                                                           settings().frames.value_or(0))}));
+    stop_on_error("timer", start_timer());
+    stop_on_error("console", start_console());
+    start_randomness();
+    start_services();
+    stop_on_error("file server", start_file_server());
+    stop_on_error("processes", start_processes(*boot_info));
+    interrupt_loop();
 }

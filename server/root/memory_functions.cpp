@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The functions that compilers call for copies, fills and lengths, with general registers only: server
-// threads run with the FPU disabled, and a C library's versions use it. Compiled so that the loops
-// below do not become calls to themselves.
+// The functions that compilers call for copies, fills and lengths, with general registers only:
+// server threads run with the FPU disabled, and a C library's versions use it. Compiled so that the
+// loops below do not become calls to themselves.
 #include <cstddef>
 #include <cstdint>
 

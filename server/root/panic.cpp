@@ -10,7 +10,7 @@ namespace sos::root {
 
 namespace {
 
-constinit LineWriter final_writer = write_to_kernel;
+constinit LineWriter last_writer = write_to_kernel;
 constinit bool panicking = false;
 
 /// Two words that a compiler with frame pointers leaves on the stack (AAPCS64 6.4.6).
@@ -38,18 +38,22 @@ void print_backtrace(std::uint64_t frame) {
 }  // namespace
 
 void set_final_writer(LineWriter writer) {
-    final_writer = writer;
+    last_writer = writer;
+}
+
+LineWriter final_writer() {
+    return last_writer;
 }
 
 void halt() {
-    set_line_writer(final_writer);
+    set_line_writer(last_writer);
     log::info<log::Area::sos>("halted");
     // A kernel without this call leaves us here; the host ends the machine at the line above.
     for (;;) sel4::debug_halt();
 }
 
 void panic(std::string_view reason, std::uint64_t frame) {
-    set_line_writer(final_writer);
+    set_line_writer(last_writer);
     if (panicking) {
         // What panic() itself uses is broken: no more attempts.
         for (;;) sel4::debug_halt();

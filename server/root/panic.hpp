@@ -12,6 +12,7 @@ namespace sos::root {
 
 /// From now on panic() and halt() write with this, for instance straight to the device.
 void set_final_writer(LineWriter writer);
+LineWriter final_writer();
 
 /// `sos: panic: REASON`, the call chain from the frame record at `frame` on, and halts.
 [[noreturn]] void panic(std::string_view reason, std::uint64_t frame);
