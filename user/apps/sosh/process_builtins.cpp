@@ -41,8 +41,17 @@ bool parse_pid(const char* what, const char* text, pid_t& pid) {
     return true;
 }
 
-int sleep_us(std::int64_t microseconds) {
+/// A long sleep at the prompt is a process of its own, so that ^C can end it.
+int sleep_us(Shell& shell, const Command& command, std::int64_t microseconds) {
     fflush(stdout);
+    if (shell.console() != nullptr && microseconds >= us_in_s) {
+        char script[64];
+        const int length =
+            snprintf(script, sizeof(script), "%s %s", command.words[0], command.words[1]);
+        int status = 0;
+        const bool fits = length < static_cast<int>(sizeof(script));
+        if (fits && shell.run_apart(script, command.words[0], status)) return status;
+    }
     const timespec time{microseconds / us_in_s, microseconds % us_in_s * 1000};
     if (nanosleep(&time, nullptr) == 0) return 0;
     fprintf(stderr, "sosh: cannot sleep: %s\n", strerror(errno));
@@ -114,22 +123,22 @@ int run_wait(Shell& shell, const Command& command) {
     return status;
 }
 
-int run_sleep(Shell&, const Command& command) {
+int run_sleep(Shell& shell, const Command& command) {
     const auto microseconds = parse_fixed_point(command.words[1], 6);
     if (!microseconds) {
         fprintf(stderr, "sosh: sleep: %s: not a number of seconds\n", command.words[1]);
         return status_failed;
     }
-    return sleep_us(*microseconds);
+    return sleep_us(shell, command, *microseconds);
 }
 
-int run_msleep(Shell&, const Command& command) {
+int run_msleep(Shell& shell, const Command& command) {
     const auto microseconds = parse_fixed_point(command.words[1], 3);
     if (!microseconds) {
         fprintf(stderr, "sosh: msleep: %s: not a number of milliseconds\n", command.words[1]);
         return status_failed;
     }
-    return sleep_us(*microseconds);
+    return sleep_us(shell, command, *microseconds);
 }
 
 int run_time(Shell& shell, const Command& command) {

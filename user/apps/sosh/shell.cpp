@@ -130,6 +130,17 @@ int Shell::run_program(char* const* words, Start start) {
     return wait_for(pid, words[0]);
 }
 
+bool Shell::run_apart(char* script, const char* name, int& status) {
+    char shell[] = "sosh";
+    char option[] = "-c";
+    char* const words[] = {shell, option, script, nullptr};
+    if (console_ != nullptr) console_->release();
+    pid_t pid;
+    if (spawn_program(&pid, words) != 0) return false;
+    status = wait_for(pid, name);
+    return true;
+}
+
 int Shell::wait_for(pid_t pid, const char* name) {
     // If it has ended already there is nothing to interrupt, and the failure means nothing.
     sos_set_foreground(pid);

@@ -40,6 +40,10 @@ class Shell {
     /// Runs `words` as a program (words[0] is its path).
     int run_program(char* const* words, Start start);
 
+    /// Runs `script` in another shell, in the foreground; `name` stands for it in messages. False
+    /// when that shell cannot be started.
+    bool run_apart(char* script, const char* name, int& status);
+
     /// Waits for a child, which ^C may kill meanwhile: its status.
     int wait_for(pid_t pid, const char* name);
 
