@@ -68,7 +68,8 @@ Result<std::string_view> normalise_path(std::string_view directory, std::string_
 
 bool names_directory(std::string_view path) {
     const std::size_t slash = path.rfind('/');
-    const std::string_view last = slash == path.npos ? path : path.substr(slash + 1);
+    const std::string_view last =
+        slash == path.npos ? path : std::string_view(path.begin() + slash + 1, path.end());
     return last.empty() || last == "." || last == "..";
 }
 
