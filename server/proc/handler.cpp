@@ -122,7 +122,7 @@ void Handler::serve(Process& process) {
             const UserReply answer = hooks_.system_call(process, call);
             if (process.ending()) return;
             message = sel4::reply_recv(endpoint_.cptr(), reply_.cptr(),
-                                       abi::MessageInfo::make(0, answer.length),
+                                       abi::MessageInfo::make(0, std::size(answer.words)),
                                        {{answer.words[0], answer.words[1], answer.words[2], 0}});
         } else if (kind == fault) {
             handle_fault(process, message);

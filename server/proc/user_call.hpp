@@ -32,20 +32,16 @@ struct UserCall {
     }
 };
 
-/// MR0 = 0 and up to two results, or MR0 = 1 and the errno.
+/// MR0 = 0 and two results (0 where a call has none), or MR0 = 1 and the errno. Always of the same
+/// length: what a shorter answer does not write would keep what the caller had there.
 struct UserReply {
     std::uint64_t words[3] = {abi::sos_reply::success, 0, 0};
-    unsigned length = 1;
 
-    static constexpr UserReply success() { return {}; }
-    static constexpr UserReply success(std::uint64_t value) {
-        return {{abi::sos_reply::success, value, 0}, 2};
-    }
-    static constexpr UserReply success(std::uint64_t first, std::uint64_t second) {
-        return {{abi::sos_reply::success, first, second}, 3};
+    static constexpr UserReply success(std::uint64_t first = 0, std::uint64_t second = 0) {
+        return {{abi::sos_reply::success, first, second}};
     }
     static constexpr UserReply failure(Error error) {
-        return {{abi::sos_reply::failure, static_cast<std::uint64_t>(to_errno(error)), 0}, 2};
+        return {{abi::sos_reply::failure, static_cast<std::uint64_t>(to_errno(error)), 0}};
     }
 };
 
