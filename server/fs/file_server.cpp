@@ -266,7 +266,8 @@ void cancel(Owner owner) {
 Usage usage() {
     return {.open_files = engine::open_files(),
             .requests = engine::active_calls(),
-            .reply_objects = server == nullptr ? 0 : server->replies.size()};
+            .reply_objects = server == nullptr ? 0 : server->replies.size(),
+            .timeouts = server != nullptr && server->timeout_at_us ? 1u : 0u};
 }
 
 }  // namespace sos::fs

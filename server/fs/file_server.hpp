@@ -62,6 +62,7 @@ struct Usage {
     std::uint64_t open_files;
     std::uint64_t requests;
     std::uint64_t reply_objects;
+    std::uint64_t timeouts;  // of the timer service, for the server's own use
 };
 Usage usage();
 

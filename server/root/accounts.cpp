@@ -7,7 +7,6 @@
 #include "log/log.hpp"
 #include "proc/pm_server.hpp"
 #include "res/res.hpp"
-#include "root/interrupt_loop.hpp"
 #include "vm/frame_table.hpp"
 
 namespace sos::root {
@@ -33,7 +32,8 @@ void count_resources(abi::ResourceCount& counts) {
     const proc::Usage processes = proc::usage();
     counts.handler_threads = processes.handler_threads;
     counts.processes = processes.processes;
-    counts.timeouts = pending_timeouts();
+    // The network stack has one whenever there is something to wait for.
+    counts.timeouts = pending_timeouts() - files.timeouts;
 }
 
 void open_accounts() {
@@ -51,6 +51,7 @@ void report_leaks() {
     compare("handler threads", at_start.handler_threads, now.handler_threads);
     compare("open files", at_start.open_files, now.open_files);
     compare("file requests", at_start.file_requests, now.file_requests);
+    compare("timeouts", at_start.timeouts, now.timeouts);
     compare("processes", at_start.processes, now.processes);
 }
 
