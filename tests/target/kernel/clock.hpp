@@ -19,6 +19,7 @@ class Alarm {
   public:
     explicit Alarm(Env& env)
         : handler_(env.slots()), notification_(env.make(ObjectType::notification)) {
+        set_control(masked);
         EXPECT_OK(sel4::irq_control_get(Env::irq_control, timer_irq, Env::at(handler_)));
         EXPECT_OK(sel4::irq_handler_set_notification(handler_, notification_));
     }
