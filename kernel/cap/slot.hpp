@@ -18,7 +18,7 @@ enum class DerivationFlags : std::uint64_t {
     original = 3,      // both: initial capabilities, and what Retype makes
 };
 
-struct Slot {
+struct alignas(1u << abi::slot_bits) Slot {
     Cap cap;
 
     bool empty() const { return cap.is_null(); }
