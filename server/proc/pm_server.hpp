@@ -48,6 +48,7 @@ Result<void> start(Config&& config);
 struct Usage {
     std::uint64_t handler_threads;
     std::uint64_t processes;
+    std::uint64_t sleeps;  // timeouts registered for processes
 };
 Usage usage();
 

@@ -25,7 +25,8 @@ class PmServer {
     sel4::CPtr notification() const { return notification_.cptr(); }
     Usage usage() const {
         return {handler_count_.load(std::memory_order_relaxed),
-                process_count_.load(std::memory_order_relaxed)};
+                process_count_.load(std::memory_order_relaxed),
+                sleep_count_.load(std::memory_order_relaxed)};
     }
     void timeout_passed(std::uint32_t slot);
     bool foreground_present() const { return foreground_present_.load(std::memory_order_acquire); }
@@ -97,6 +98,7 @@ class PmServer {
     std::atomic<bool> foreground_present_{false};
     std::atomic<std::uint64_t> handler_count_{0};
     std::atomic<std::uint64_t> process_count_{0};
+    std::atomic<std::uint64_t> sleep_count_{0};
 };
 
 // Answers to callers.

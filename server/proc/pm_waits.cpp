@@ -70,6 +70,7 @@ void PmServer::on_sleep(ProcessId self, std::uint64_t microseconds, thread::Repl
         answer_error(std::move(reply), timeout.error());
         return;
     }
+    sleep_count_.fetch_add(1, std::memory_order_relaxed);
     block(self, {.kind = WaitKind::sleep, .until_us = until, .timeout_id = *timeout},
           std::move(reply));
 }
@@ -91,6 +92,7 @@ void PmServer::wake_sleepers() {
             if (entry == nullptr || entry->wait.kind != WaitKind::sleep) continue;
             if (entry->wait.until_us > now) continue;
             entry->wait = {};
+            sleep_count_.fetch_sub(1, std::memory_order_relaxed);
             answer(take_owed(id));
         }
     }
@@ -158,6 +160,7 @@ void PmServer::cancel_wait(ProcessId id) {
     if (wait.kind == WaitKind::none) return;
     if (wait.kind == WaitKind::sleep) {
         config_.timer.remove(static_cast<std::uint32_t>(wait.timeout_id));
+        sleep_count_.fetch_sub(1, std::memory_order_relaxed);
     }
     wait = {};
     answer_error(take_owed(id), Error::cancelled);

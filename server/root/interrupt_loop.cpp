@@ -94,10 +94,6 @@ std::uint64_t now_us() {
     return timeouts.now_us();
 }
 
-std::uint64_t pending_timeouts() {
-    return timeouts.pending();
-}
-
 fs::TimerHooks timer_hooks() {
     return {.now_us = now_us, .register_timeout = register_timeout, .remove = remove_timeout};
 }

@@ -20,7 +20,6 @@ Result<void> start_console();
 /// The timer service as other folders want it.
 fs::TimerHooks timer_hooks();
 std::uint64_t now_us();
-std::uint64_t pending_timeouts();
 
 [[noreturn]] void interrupt_loop();
 
