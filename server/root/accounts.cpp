@@ -32,8 +32,8 @@ void count_resources(abi::ResourceCount& counts) {
     const proc::Usage processes = proc::usage();
     counts.handler_threads = processes.handler_threads;
     counts.processes = processes.processes;
-    // The network stack has one whenever there is something to wait for.
-    counts.timeouts = pending_timeouts() - files.timeouts;
+    // The network stack's own come and go.
+    counts.timeouts = processes.sleeps;
 }
 
 void open_accounts() {
