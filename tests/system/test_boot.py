@@ -53,7 +53,6 @@ def test_missing_init_is_told(boot, root):
     sos = boot()
     sos.wait_until(lambda: sos.session.halted, "the end", 30)
     assert sos.session.failure.startswith("sos: cannot start init: ")
-    assert sos.session.status == 127
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x7fELF", b"#!/bin/sh\n" * 100])
