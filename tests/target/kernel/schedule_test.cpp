@@ -109,6 +109,15 @@ TEST_CASE(SCHEDULE_0002, "S1b: short periods") {
     EXPECT_RUNS(traces[0], {1, 50}, {201, 250}, {401, 450}, {601, 650}, {801, 850});
 }
 
+TEST_CASE(SCHEDULE_0019, "S1c: a rest below the minimum is merged with the next budget") {
+    Alarm alarm(env);
+    Spinners s(env, alarm);
+    s.add({20, 100}, 100);
+    s.start();
+    alarm.sleep_until(700);
+    EXPECT_RUNS(traces[0], {1, 20}, {181, 200}, {361, 380}, {541, 560});
+}
+
 TEST_CASE(SCHEDULE_0003, "S2: round robin of equals, the last one woken first") {
     Alarm alarm(env);
     Spinners s(env, alarm);

@@ -95,7 +95,7 @@ TEST_CASE(TRANSFER_0005, "caps that cannot be derived end the transfer silently"
     for (const CPtr cap : {parent, table, vspace, Env::irq_control, env.slots()}) {
         const CPtr slot = env.slots();
         const Seen seen =
-            exchange(env, e, e, MessageInfo::make(0, 0, 1), {cap, cap, cap}, Env::at(slot));
+            exchange(env, e, e, MessageInfo::make(0, 0, 3), {cap, e, e}, Env::at(slot));
         EXPECT_EQ(seen.got.info.word, 0);
         EXPECT_EQ(sel4::debug_cap_identify(slot), abi::CapTag::null);
     }
