@@ -4,6 +4,7 @@
 #include "abi/syscall.hpp"
 #include "abi/message_info.hpp"
 #include "api/debug.hpp"
+#include "api/fastpath.hpp"
 #include "api/fault.hpp"
 #include "api/invocation.hpp"
 #include "api/message.hpp"
@@ -287,12 +288,7 @@ Tcb* fault_entry(const Fault& fault) {
 
 }  // namespace
 
-}  // namespace numbat
-
-using namespace numbat;
-
-extern "C" Tcb* kernel_syscall(std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t,
-                               std::uint64_t, std::uint64_t, std::uint64_t, std::int64_t number) {
+Tcb* general_syscall(std::int64_t number) {
     Tcb& thread = *core.current;
     if (number < abi::first_api_syscall && debug_syscall(thread, number)) return &thread;
     if (!take_time_stamp()) [[unlikely]]
@@ -300,6 +296,10 @@ extern "C" Tcb* kernel_syscall(std::uint64_t, std::uint64_t, std::uint64_t, std:
     dispatch(thread, number);
     return schedule();
 }
+
+}  // namespace numbat
+
+using namespace numbat;
 
 extern "C" Tcb* kernel_irq() {
     const unsigned irq = arch::acknowledge_irq();
