@@ -13,60 +13,54 @@ namespace {
 
 // ---- Map ---------------------------------------------------------------------------------------
 
-struct MapArgs {
-    Slot& slot;
-    FrameCap frame;
-    arch::Entry* entry;
-    arch::Entry value;
-    Asid asid;
-    VAddr vaddr;
-};
-
-/// The rights of the capability, reduced to those in the rights word.
+/// What the capability's rights leave of the rights word.
 FrameRights reduced(FrameRights rights, abi::CapRights to) {
     if (rights == FrameRights::none || !to.read()) return FrameRights::none;
     return to.write() ? rights : FrameRights::read_only;
 }
 
-Result<void> check_address(FrameCap frame, Asid asid, std::uint64_t vaddr) {
-    const std::uint64_t size = base::bit(frame.size_bits());
-    if (!base::aligned(vaddr, size)) return Fail(SysError::alignment());
-    if (frame.mapped()) {
-        if (frame.asid() != asid) return Fail(SysError::invalid_capability(1));
-        if (frame.vaddr().raw() != vaddr) return Fail(SysError::invalid_argument(0));
-        return {};
-    }
-    if (vaddr > abi::user_top - (size - 1)) return Fail(SysError::invalid_argument(0));
-    return {};
+bool may_be_at(FrameCap frame, Asid asid, std::uint64_t vaddr, std::uint64_t size) {
+    if (!base::aligned(vaddr, size) || vaddr > abi::user_top - (size - 1)) return false;
+    return !frame.mapped() || (frame.asid() == asid && frame.vaddr().raw() == vaddr);
 }
 
-Result<MapArgs> decode_map(const Invocation& invocation, FrameCap frame) {
+/// Why may_be_at() said no.
+[[gnu::cold, gnu::noinline]] SysError address_error(FrameCap frame, Asid asid,
+                                                    std::uint64_t vaddr) {
+    if (!base::aligned(vaddr, base::bit(frame.size_bits()))) return SysError::alignment();
+    if (frame.mapped() && frame.asid() != asid) return SysError::invalid_capability(1);
+    return SysError::invalid_argument(0);
+}
+
+/// Decode and commit are one function here: this is the path of every page fault, and a struct of
+/// arguments between them would cost as much as the checks. Nothing is written before the line.
+InvocationResult map(Invocation& invocation, FrameCap frame) {
     if (invocation.length < 3 || invocation.extra_count < 1) return Fail(SysError::truncated());
-    const VSpaceCap vspace = TRY(decode_target_vspace(invocation.extra[0]->cap));
+    const Cap target = invocation.extra[0]->cap;
+    if (!usable_vspace(target)) [[unlikely]]
+        return Fail(vspace_error(target));
+    const auto vspace = target.as<VSpaceCap>();
     const std::uint64_t vaddr = invocation.mr(0);
-    TRY(check_address(frame, vspace.asid(), vaddr));
+    const unsigned size_bits = frame.size_bits();
+    if (!may_be_at(frame, vspace.asid(), vaddr, base::bit(size_bits))) [[unlikely]]
+        return Fail(address_error(frame, vspace.asid(), vaddr));
     const arch::Position at = arch::walk<KernelTables>(vspace.table(), vaddr);
-    if (at.bits != frame.size_bits())
+    if (at.bits != size_bits) [[unlikely]]
         return Fail(SysError::failed_lookup(LookupSide::destination,
                                             LookupFailure::missing_capability(at.bits)));
     const FrameRights rights = reduced(frame.rights(), {invocation.mr(1)});
-    return MapArgs{
-        invocation.slot, frame,
-        at.entry,        arch::user_page_entry(frame.paddr(), at.bits, rights, invocation.mr(2)),
-        vspace.asid(),   VAddr(vaddr)};
-}
-
-Outcome map(const MapArgs& args) {
-    if (arch::entry_valid(*args.entry)) {
+    const arch::Entry entry =
+        arch::user_page_entry(frame.paddr(), size_bits, rights, invocation.mr(2));
+    // ---- from here on nothing can fail ----
+    if (arch::entry_valid(*at.entry)) {
         // Break before make: the walker must never see the old page and the new one at once.
-        *args.entry = 0;
-        arch::tlb_invalidate_page(args.asid, args.vaddr.raw());
+        *at.entry = 0;
+        arch::tlb_invalidate_page(vspace.asid(), vaddr);
     }
-    *args.entry = args.value;
+    *at.entry = entry;
     arch::publish_table_entry();
-    FrameCap frame = args.frame;
-    frame.set_mapping(args.asid, args.vaddr);
-    args.slot.cap = frame;
+    frame.set_mapping(vspace.asid(), VAddr(vaddr));
+    invocation.slot.cap = frame;
     return Outcome::done;
 }
 
@@ -111,9 +105,7 @@ Result<CacheArgs> decode_cache(const Invocation& invocation, FrameCap frame,
     if (invocation.length < 2) return Fail(SysError::truncated());
     if (!frame.mapped()) return Fail(SysError::illegal_operation());
     std::uint64_t* root = vspace_of(frame.asid());
-    if (root == nullptr)
-        return Fail(
-            SysError::failed_lookup(LookupSide::destination, LookupFailure::invalid_root()));
+    if (root == nullptr) return Fail(root_is_gone());
     const std::uint64_t start = invocation.mr(0);
     const std::uint64_t end = invocation.mr(1);
     const std::uint64_t size = base::bit(frame.size_bits());
@@ -141,7 +133,7 @@ InvocationResult invoke_cache(const Invocation& invocation, FrameCap frame,
 
 InvocationResult invoke_frame(Invocation& invocation, FrameCap cap) {
     using enum abi::Invocation;
-    if (invocation.label == page_map) return map(TRY(decode_map(invocation, cap)));
+    if (invocation.label == page_map) return map(invocation, cap);
     if (invocation.label == page_unmap) return unmap(invocation.slot, cap);
     if (invocation.label == page_get_address) {
         invocation.result(0, cap.paddr().raw());

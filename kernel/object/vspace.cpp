@@ -10,10 +10,6 @@
 namespace numbat {
 namespace {
 
-Fail root_is_gone() {
-    return Fail(SysError::failed_lookup(LookupSide::destination, LookupFailure::invalid_root()));
-}
-
 void maintain(CacheOperation operation, std::uint64_t start, std::uint64_t end) {
     switch (operation) {
         case CacheOperation::clean:
@@ -47,7 +43,7 @@ Result<CacheArgs> decode_vspace_cache(const Invocation& invocation, VSpaceCap ca
     if (end > abi::user_top) return Fail(SysError::illegal_operation());
     if (!cap.assigned()) return Fail(SysError::invalid_capability(0));
     std::uint64_t* root = vspace_of(cap.asid());
-    if (root == nullptr) return root_is_gone();
+    if (root == nullptr) return Fail(root_is_gone());
     if (root != cap.table()) return Fail(SysError::invalid_capability(0));
     CacheArgs args{operation, cap, arch::walk<KernelTables>(root, start), VAddr(start),
                    end - start};
@@ -88,7 +84,8 @@ Result<MapTableArgs> decode_map_table(const Invocation& invocation, PageTableCap
         return Fail(SysError::invalid_capability(1));
     const std::uint64_t vaddr = invocation.mr(0);
     if (vaddr > abi::user_top) return Fail(SysError::invalid_argument(0));
-    const VSpaceCap vspace = TRY(decode_target_vspace(target));
+    if (!usable_vspace(target)) return Fail(vspace_error(target));
+    const auto vspace = target.as<VSpaceCap>();
     const arch::Position at = arch::walk<KernelTables>(vspace.table(), vaddr);
     if (at.bits == arch::page_bits || arch::entry_valid(*at.entry))
         return Fail(SysError::delete_first());
@@ -128,16 +125,10 @@ InvocationResult unmap_table(Invocation& invocation, PageTableCap cap) {
 
 }  // namespace
 
-Result<VSpaceCap> decode_target_vspace(Cap cap) {
-    if (!cap.is<VSpaceCap>()) return Fail(SysError::invalid_capability(1));
-    const auto vspace = cap.as<VSpaceCap>();
-    if (!vspace.assigned()) return Fail(SysError::invalid_capability(1));
-    const std::uint64_t* root = vspace_of(vspace.asid());
-    if (root != vspace.table()) [[unlikely]] {
-        if (root == nullptr) return root_is_gone();
-        return Fail(SysError::invalid_capability(1));
-    }
-    return vspace;
+SysError vspace_error(Cap cap) {
+    const bool assigned = cap.is<VSpaceCap>() && cap.as<VSpaceCap>().assigned();
+    if (assigned && vspace_of(cap.as<VSpaceCap>().asid()) == nullptr) return root_is_gone();
+    return SysError::invalid_capability(1);
 }
 
 void cache_maintain(CacheOperation operation, VSpaceCap vspace, arch::Position at, VAddr start,

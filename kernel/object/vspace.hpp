@@ -9,6 +9,7 @@
 #include "api/invocation.hpp"
 #include "arch/contract.hpp"
 #include "cap/cap.hpp"
+#include "object/asid.hpp"
 #include "page_table.hpp"
 
 namespace numbat {
@@ -20,8 +21,21 @@ struct KernelTables {
     }
 };
 
-/// The assigned VSpace that extra capability 0 names, for mapping into it (7.10.2 and 7.10.3).
-Result<VSpaceCap> decode_target_vspace(Cap cap);
+/// May pages and tables be mapped into what this capability names: an address space that its ASID
+/// still names?
+inline bool usable_vspace(Cap cap) {
+    if (!cap.is<VSpaceCap>()) return false;
+    const auto vspace = cap.as<VSpaceCap>();
+    // ASID 0 names none, and no capability has a null table.
+    return vspace_of(vspace.asid()) == vspace.table();
+}
+/// Why usable_vspace() said no (7.10.2 and 7.10.3); the capability is extra capability 0.
+SysError vspace_error(Cap cap);
+
+/// For mapped capabilities whose ASID names nothing any more.
+constexpr SysError root_is_gone() {
+    return SysError::failed_lookup(LookupSide::destination, LookupFailure::invalid_root());
+}
 
 enum class CacheOperation : std::uint8_t { clean, invalidate, clean_invalidate, unify };
 

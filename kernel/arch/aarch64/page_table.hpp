@@ -86,14 +86,18 @@ struct Position {
     unsigned bits;
 };
 
-/// From the table `root` towards `vaddr` as far as there are tables.
-template <typename Memory>
-Position walk(Entry* root, std::uint64_t vaddr) {
-    Entry* table = root;
-    for (unsigned bits = root_bits;; bits -= level_bits) {
-        Entry* entry = &table[entry_index(vaddr, bits)];
-        if (bits == page_bits || !entry_is_table(*entry)) return {entry, bits};
-        table = Memory::table(entry_address(*entry));
+/// From `table`, whose entries cover 2^Bits bytes each, towards `vaddr` as far as there are tables.
+/// One instance per level, inlined into each other: every map and unmap comes here.
+template <typename Memory, unsigned Bits = root_bits>
+[[gnu::always_inline]] inline Position walk(Entry* table, std::uint64_t vaddr) {
+    Entry* entry = &table[entry_index(vaddr, Bits)];
+    if constexpr (Bits == page_bits) {
+        return {entry, Bits};
+    } else {
+        const Entry value = *entry;
+        if (!entry_is_table(value)) [[unlikely]]
+            return {entry, Bits};
+        return walk<Memory, Bits - level_bits>(Memory::table(entry_address(value)), vaddr);
     }
 }
 
