@@ -215,8 +215,8 @@ static void flush_tlb(void) {
     __asm__ volatile("tlbi vmalle1");
 }
 
-static void clean_kernel_cache(void) {
-    __asm__ volatile("dc cvac, %0" ::"r"(kernel_half) : "memory");
+static void zero_kernel_line(void) {
+    __asm__ volatile("dc zva, %0" ::"r"(kernel_half) : "memory");
 }
 
 static void jump_unaligned(void) {
@@ -293,7 +293,7 @@ static const struct {
     {"mask interrupts", mask_interrupts},
     {"program SOS's timer", program_timer},
     {"invalidate the TLB", flush_tlb},
-    {"clean the kernel's cache lines", clean_kernel_cache},
+    {"zero a cache line of the kernel's", zero_kernel_line},
     {"jump between instructions", jump_unaligned},
     {"unaligned exclusive access", exclusive_unaligned},
     {"unknown kernel call", unknown_kernel_call},
