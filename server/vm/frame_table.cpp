@@ -62,6 +62,29 @@ void push_free(FrameRef frame) {
     table.in_use.fetch_sub(1, std::memory_order_relaxed);
 }
 
+FrameRef pop_free() {
+    const FrameRef frame = table.free_head;
+    table.free_head = next_of(frame);
+    return frame;
+}
+
+Result<FrameRef> take_fresh() {
+    if (table.fresh >= table.size) return std::unexpected(Error::no_memory);
+    const FrameRef frame = TRY(res::take_fresh_frame());
+    ++table.fresh;
+    return frame;
+}
+
+/// The entry of a frame just taken.
+FrameRef prepare(FrameRef frame) {
+    FrameEntry& entry = frame_entry(frame);
+    entry = {};
+    entry.set_link<FrameEntry::Fixed>(1);
+    entry.set_link<FrameEntry::NoEvict>(1);
+    table.in_use.fetch_add(1, std::memory_order_relaxed);
+    return frame;
+}
+
 void remove_evictable(FrameRef frame) {
     const FrameRef next = next_of(frame);
     const FrameRef previous = previous_of(frame);
@@ -97,23 +120,14 @@ FrameEntry& frame_entry(FrameRef frame) {
 
 Result<FrameRef> take_frame() {
     ASSERT(ft_lock.held_by_me());
-    FrameRef frame = table.free_head;
-    if (frame != no_frame) {
-        table.free_head = next_of(frame);
-    } else {
-        if (table.fresh >= table.size) return std::unexpected(Error::no_memory);
-        frame = TRY(res::take_fresh_frame());
-        ++table.fresh;
-    }
-    frame_entry(frame) = {};
-    frame_entry(frame).set_link<FrameEntry::Fixed>(1);
-    frame_entry(frame).set_link<FrameEntry::NoEvict>(1);
-    table.in_use.fetch_add(1, std::memory_order_relaxed);
-    return frame;
+    return prepare(table.free_head != no_frame ? pop_free() : TRY(take_fresh()));
 }
 
 Result<FrameRef> take_zeroed_frame() {
-    const FrameRef frame = TRY(take_frame());
+    ASSERT(ft_lock.held_by_me());
+    // Frames that were never used are zero already.
+    if (table.free_head == no_frame) return prepare(TRY(take_fresh()));
+    const FrameRef frame = prepare(pop_free());
     std::memset(frame_data(frame), 0, page_size);
     return frame;
 }
