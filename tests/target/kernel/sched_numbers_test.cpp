@@ -71,26 +71,15 @@ TEST_CASE(NUMBERS_0002, "S4b: many refills under a periodic thread") {
 }
 
 TEST_CASE(NUMBERS_0003, "S5: short bursts with few and with many refills") {
+    // Later runs depend on whether a residue of a few ticks is left of the sixth.
     struct {
         unsigned extra;
-        Trace::Run runs[7];
+        Trace::Run runs[6];
     } const rows[] = {
         {0,
-         {{501, 1001},
-          {2001, 2501},
-          {3501, 4001},
-          {5001, 5496},
-          {12498, 13500},
-          {14001, 14501},
-          {22503, 23505}}},
+         {{501, 1001}, {2001, 2501}, {3501, 4001}, {5001, 5496}, {12498, 13500}, {14001, 14501}}},
         {8,
-         {{501, 1001},
-          {2001, 2501},
-          {3501, 4001},
-          {5001, 5496},
-          {10501, 11001},
-          {12001, 12501},
-          {13501, 14001}}},
+         {{501, 1001}, {2001, 2501}, {3501, 4001}, {5001, 5496}, {10501, 11001}, {12001, 12501}}},
     };
     for (const auto& row : rows) {
         Alarm alarm(env);
