@@ -53,6 +53,7 @@ struct Call {
     Owner owner{};
     Step step = nullptr;
     std::uint64_t not_before_us = 0;  // the server asked for patience
+    std::uint64_t sent_us = 0;        // when the RPC under way was sent
     base::ListLink<Call> waiting_link{};
 
     // The walk: `directory` and `name` are its present place, `rest` what comes behind.

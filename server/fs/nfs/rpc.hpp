@@ -16,8 +16,12 @@ struct Rpc {
         if (Function(context, receive<Handler>, &arguments, service.token_of(call)) != 0) {
             return service.fail(call, Error::no_memory);
         }
-        if (service.in_flight_++ == 0) service.progress_us_ = service.now_us_;
+        if (service.in_flight_++ == 0) {
+            service.progress_us_ = service.now_us_;
+            service.check_us_ = service.now_us_ + Service::answer_limit_us;
+        }
         call.in_flight = true;
+        call.sent_us = service.now_us_;
     }
 
     /// The Service whose calls the callbacks are for: there is one.
@@ -43,6 +47,7 @@ struct Rpc {
             return;
         }
         to.progress_us_ = to.now_us_;
+        ++to.answers_;
         if (call == nullptr) return;  // answered already, when its process was killed
         call->in_flight = false;
         using Res = typename ResultOf<decltype(Handler)>::type;

@@ -198,7 +198,8 @@ void Service::lost() {
 
 void Service::abandon_context() {
     for (Call& call : calls_) {
-        if (!call.active || !call.in_flight) continue;
+        // Also those that were just being sent.
+        if (!call.active || call.waiting_link.linked) continue;
         call.interrupted = true;
         some_interrupted_ = true;
     }
@@ -214,15 +215,28 @@ bool Service::run(std::uint64_t now_us) {
         active = connection_.run(now_us) || active;
         take_back_interrupted();
     }
-    const bool silent = in_flight_ > 0 && now_us - progress_us_ >= silence_us;
-    if (silent && !told_silent_) announce("nfs: the server does not answer, still waiting");
-    if (!silent && told_silent_) announce("nfs: the server answers again");
-    told_silent_ = silent;
-    if (in_flight_ > 0 && now_us - progress_us_ >= answer_limit_us) {
-        progress_us_ = now_us;
-        connection_.drop("no answer");
-    }
+    watch_server();
     return active;
+}
+
+/// Tells when the server is silent, and gives up a connection on which an answer is overdue: the
+/// answer may have been lost, even if others arrive.
+void Service::watch_server() {
+    if (!told_silent_ && in_flight_ > 0 && now_us_ - progress_us_ >= silence_us) {
+        told_silent_ = true;
+        answers_ = 0;
+        announce("nfs: the server does not answer, still waiting");
+    } else if (told_silent_ && answers_ > 0) {
+        told_silent_ = false;
+        announce("nfs: the server answers again");
+    }
+    if (in_flight_ == 0 || now_us_ < check_us_) return;
+    std::uint64_t oldest = now_us_;
+    for (const Call& call : calls_) {
+        if (call.active && call.in_flight && call.sent_us < oldest) oldest = call.sent_us;
+    }
+    check_us_ = oldest + answer_limit_us;
+    if (now_us_ >= check_us_) connection_.drop("no answer");
 }
 
 std::optional<std::uint64_t> Service::deadline_us() const {
@@ -231,7 +245,8 @@ std::optional<std::uint64_t> Service::deadline_us() const {
         if (!earliest || time < *earliest) earliest = time;
     };
     if (in_flight_ > 0) {
-        consider_time(progress_us_ + (told_silent_ ? answer_limit_us : silence_us));
+        consider_time(check_us_);
+        if (!told_silent_) consider_time(progress_us_ + silence_us);
     }
     if (connection_.rpc() != nullptr) {
         for (Call* call = waiting_.front(); call != nullptr; call = waiting_.next(*call)) {

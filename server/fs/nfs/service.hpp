@@ -41,7 +41,7 @@ class Service final : private Surroundings {
   public:
     static constexpr std::uint32_t max_calls = max_processes + 8;
     static constexpr std::uint32_t max_in_flight = 64;
-    /// Without any answer for so long, the connection is given up and made again.
+    /// If one answer takes so long, the connection is given up and made again.
     static constexpr std::uint64_t answer_limit_us = 60'000'000;
     static constexpr std::uint64_t patience_us = 1'000'000;
 
@@ -85,6 +85,7 @@ class Service final : private Surroundings {
     void issue(Call& call, Step step);
     void send_waiting();
     void take_back_interrupted();
+    void watch_server();
     bool accept(Call& call, nfsstat3 status);
     Call* call_of(void* token);
     void* token_of(const Call& call) const;
@@ -176,6 +177,8 @@ class Service final : private Surroundings {
     bool told_silent_ = false;
     std::uint64_t now_us_ = 0;
     std::uint64_t progress_us_ = 0;  // last answer, or first question after silence
+    std::uint64_t check_us_ = 0;     // no call can be overdue before
+    std::uint64_t answers_ = 0;      // since the server was said to be silent
 };
 
 }  // namespace sos::fs::nfs

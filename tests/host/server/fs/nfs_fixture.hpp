@@ -55,10 +55,10 @@ class Runner final : public nfs::Host {
         const std::uint64_t end = now_us() + static_cast<std::uint64_t>(seconds * 1e6);
         while (!done()) {
             if (now_us() >= end) return false;
-            if (service_.run(now_us())) continue;
+            if (service_.run(now_us() + time_ahead_us)) continue;
             int wait_ms = 20;
             if (const auto deadline = service_.deadline_us()) {
-                const std::uint64_t now = now_us();
+                const std::uint64_t now = now_us() + time_ahead_us;
                 wait_ms = *deadline <= now ? 0
                                            : static_cast<int>(std::min<std::uint64_t>(
                                                  20, (*deadline - now) / 1000 + 1));
@@ -94,6 +94,7 @@ class Runner final : public nfs::Host {
     nfs::Service& service() { return service_; }
     std::vector<std::string> lines;
     int mounts = 0;
+    std::uint64_t time_ahead_us = 0;  // how much the service's clock is ahead of the real one
 
   private:
     void answered(std::uint32_t index) override { busy_[index] = false; }

@@ -352,6 +352,25 @@ TEST_F(NfsTest, requests_wait_for_a_server_that_comes_back) {
     EXPECT_EQ(runner->mounts, 1);
 }
 
+TEST_F(NfsTest, an_overdue_answer_costs_the_connection_not_the_request) {
+    put("f", "contents");
+    control("stop");
+    Request request{.operation = Operation::status_path, .path = "/f"};
+    const auto index = runner->submit(request);
+    EXPECT_FALSE(runner->run_until([&] { return !runner->busy(index); }, 0.2));
+    runner->time_ahead_us += 6'000'000;
+    EXPECT_FALSE(runner->run_until([&] { return !runner->busy(index); }, 0.2));
+    EXPECT_EQ(runner->lines.back(), "nfs: the server does not answer, still waiting");
+    runner->time_ahead_us += nfs::Service::answer_limit_us;
+    EXPECT_FALSE(runner->run_until([&] { return !runner->busy(index); }, 0.2));
+    EXPECT_TRUE(runner->lines.back().starts_with("nfs: no answer")) << runner->lines.back();
+    control("continue");
+    EXPECT_TRUE(runner->run_until([&] { return !runner->busy(index); }));
+    EXPECT_FALSE(request.failed);
+    EXPECT_EQ(request.file_status.size, 8u);
+    EXPECT_EQ(runner->lines.back(), "nfs: the server answers again");
+}
+
 TEST_F(NfsTest, says_that_it_waits_when_the_server_is_absent) {
     control("kill");
     Runner late;
