@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/bits.hpp"
+#include "base/fdt.hpp"
 
 namespace sos::platform {
 namespace {
@@ -11,18 +12,7 @@ namespace {
 template <typename T>
 using Result = base::Result<T, DeviceTreeError>;
 using Bytes = std::span<const std::byte>;
-
-constexpr std::uint32_t magic = 0xd00dfeed;
-constexpr std::size_t header_bytes = 40;
-
-enum class Token : std::uint32_t { begin_node = 1, end_node = 2, property = 3, nop = 4, end = 9 };
-
-constexpr std::uint32_t word_at(Bytes bytes, std::size_t offset) {
-    std::uint32_t value = 0;
-    for (std::size_t i = 0; i < 4; ++i)
-        value = (value << 8) | std::to_integer<std::uint32_t>(bytes[offset + i]);
-    return value;
-}
+using base::big_endian_32;
 
 std::string_view text_of(Bytes bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -60,7 +50,8 @@ struct Node {
 Result<std::uint64_t> read_cells(Bytes bytes, std::size_t offset, unsigned cells) {
     if (cells > 2) return std::unexpected(DeviceTreeError::bad_structure);
     std::uint64_t value = 0;
-    for (unsigned i = 0; i < cells; ++i) value = (value << 32) | word_at(bytes, offset + 4 * i);
+    for (unsigned i = 0; i < cells; ++i)
+        value = (value << 32) | big_endian_32(bytes.subspan(offset + 4 * i));
     return value;
 }
 
@@ -69,94 +60,69 @@ std::optional<Interrupt> gic_interrupt(Bytes list, std::size_t index) {
     constexpr std::size_t entry_bytes = 12;
     constexpr unsigned first_spi = 32, first_ppi = 16, spi_limit = 988, ppi_limit = 16;
     if (!base::range_within(index * entry_bytes, entry_bytes, list.size())) return std::nullopt;
-    const std::uint32_t type = word_at(list, index * entry_bytes);
-    const std::uint32_t number = word_at(list, index * entry_bytes + 4);
-    const std::uint32_t flags = word_at(list, index * entry_bytes + 8);
+    const Bytes entry = list.subspan(index * entry_bytes, entry_bytes);
+    const std::uint32_t type = big_endian_32(entry);
+    const std::uint32_t number = big_endian_32(entry.subspan(4));
+    const std::uint32_t flags = big_endian_32(entry.subspan(8));
     if (type > 1 || number >= (type == 0 ? spi_limit : ppi_limit)) return std::nullopt;
     const auto trigger = (flags & 3) != 0 ? InterruptTrigger::edge : InterruptTrigger::level;
     return Interrupt{number + (type == 0 ? first_spi : first_ppi), trigger};
 }
 
+DeviceTreeError from_fdt(base::FdtError error) {
+    switch (error) {
+        case base::FdtError::truncated:
+            return DeviceTreeError::too_short;
+        case base::FdtError::bad_magic:
+            return DeviceTreeError::bad_magic;
+        case base::FdtError::bad_version:
+            return DeviceTreeError::bad_version;
+        case base::FdtError::bad_block:
+            return DeviceTreeError::bad_layout;
+        case base::FdtError::bad_structure:
+            return DeviceTreeError::bad_structure;
+    }
+    return DeviceTreeError::bad_structure;
+}
+
 class Reader {
   public:
-    Reader(Bytes structure, Bytes strings) : structure_(structure), strings_(strings) {}
+    explicit Reader(const base::Fdt& tree) : cursor_(tree.walk()) {}
 
     Result<Machine> read() {
         while (true) {
-            const auto token = static_cast<Token>(TRY(next_word()));
-            switch (token) {
-                case Token::begin_node:
-                    TRY(begin_node());
-                    continue;
-                case Token::end_node:
-                    TRY(end_node());
-                    continue;
-                case Token::property:
-                    TRY(property());
-                    continue;
-                case Token::nop:
-                    continue;
-                case Token::end:
-                    if (depth_ != 0 || !root_seen_) break;
+            const auto item = cursor_.next();
+            if (!item) return std::unexpected(from_fdt(item.error()));
+            switch (item->event) {
+                case base::Fdt::Event::begin_node:
+                    TRY(begin_node(item->name));
+                    break;
+                case base::Fdt::Event::end_node:
+                    TRY(visit());
+                    --depth_;
+                    break;
+                case base::Fdt::Event::property:
+                    // They come before the children of their node.
+                    if (path_[depth_ - 1].visited)
+                        return std::unexpected(DeviceTreeError::bad_structure);
+                    TRY(keep(item->name, item->value));
+                    break;
+                case base::Fdt::Event::end:
                     sort_virtio();
                     return machine_;
             }
-            return std::unexpected(DeviceTreeError::bad_structure);
         }
     }
 
   private:
-    Result<std::uint32_t> next_word() {
-        if (!base::range_within(position_, 4, structure_.size()))
-            return std::unexpected(DeviceTreeError::bad_structure);
-        const std::uint32_t word = word_at(structure_, position_);
-        position_ += 4;
-        return word;
-    }
-
-    Result<void> begin_node() {
-        if (depth_ == 0 && root_seen_) return std::unexpected(DeviceTreeError::bad_structure);
+    Result<void> begin_node(std::string_view name) {
         if (depth_ == Machine::max_depth) return std::unexpected(DeviceTreeError::too_deep);
-        const std::string_view rest = text_of(structure_.subspan(position_));
-        const std::size_t length = rest.find('\0');
-        if (length == std::string_view::npos)
-            return std::unexpected(DeviceTreeError::bad_structure);
-        // The properties of a node come before its children, so the parent is complete now.
+        // All properties of the parent are known now.
         if (depth_ != 0) TRY(visit());
         path_[depth_] = Node{};
-        path_[depth_].name = rest.substr(0, length);
+        path_[depth_].name = name;
         ++depth_;
-        root_seen_ = true;
-        return skip(length + 1);
-    }
-
-    Result<void> end_node() {
-        if (depth_ == 0) return std::unexpected(DeviceTreeError::bad_structure);
-        TRY(visit());
-        --depth_;
         return {};
-    }
-
-    /// Steps over `length` bytes and the padding to the next token.
-    Result<void> skip(std::size_t length) {
-        if (!base::range_within(position_, length, structure_.size()))
-            return std::unexpected(DeviceTreeError::bad_structure);
-        position_ = base::align_up(position_ + length, 4);
-        return {};
-    }
-
-    Result<void> property() {
-        const std::uint32_t length = TRY(next_word());
-        const std::uint32_t name_offset = TRY(next_word());
-        const std::size_t at = position_;
-        TRY(skip(length));
-        if (depth_ == 0 || path_[depth_ - 1].visited || name_offset >= strings_.size())
-            return std::unexpected(DeviceTreeError::bad_structure);
-        const std::string_view rest = text_of(strings_.subspan(name_offset));
-        const std::size_t name_length = rest.find('\0');
-        if (name_length == std::string_view::npos)
-            return std::unexpected(DeviceTreeError::bad_structure);
-        return keep(rest.substr(0, name_length), structure_.subspan(at, length));
     }
 
     Result<void> keep(std::string_view name, Bytes value) {
@@ -179,7 +145,7 @@ class Reader {
 
     static Result<void> keep_cells(unsigned& cells, Bytes value) {
         if (value.size() != 4) return std::unexpected(DeviceTreeError::bad_structure);
-        cells = word_at(value, 0);
+        cells = big_endian_32(value);
         return {};
     }
 
@@ -267,12 +233,9 @@ class Reader {
             static_cast<void>(machine_.virtio.add(*device));
     }
 
-    Bytes structure_;
-    Bytes strings_;
-    std::size_t position_ = 0;
+    base::Fdt::Cursor cursor_;
     std::array<Node, Machine::max_depth> path_{};
     std::size_t depth_ = 0;
-    bool root_seen_ = false;
     Machine machine_{};
 };
 
@@ -298,27 +261,10 @@ const char* to_string(DeviceTreeError error) {
     return "unknown error";
 }
 
-std::size_t device_tree_size(std::span<const std::byte> beginning) {
-    if (beginning.size() < 8 || word_at(beginning, 0) != magic) return 0;
-    return word_at(beginning, 4);
-}
-
 base::Result<Machine, DeviceTreeError> read_machine(std::span<const std::byte> blob) {
-    if (blob.size() < header_bytes) return std::unexpected(DeviceTreeError::too_short);
-    if (word_at(blob, 0) != magic) return std::unexpected(DeviceTreeError::bad_magic);
-    const std::size_t total = word_at(blob, 4);
-    if (total < header_bytes || total > blob.size())
-        return std::unexpected(DeviceTreeError::too_short);
-    constexpr std::uint32_t understood = 17, size_of_structure_since = 17;
-    if (word_at(blob, 20) < size_of_structure_since || word_at(blob, 24) > understood)
-        return std::unexpected(DeviceTreeError::bad_version);
-    const std::size_t structure = word_at(blob, 8), strings = word_at(blob, 12);
-    const std::size_t strings_size = word_at(blob, 32), structure_size = word_at(blob, 36);
-    if (!base::aligned(structure, 4) || !base::range_within(structure, structure_size, total) ||
-        !base::range_within(strings, strings_size, total))
-        return std::unexpected(DeviceTreeError::bad_layout);
-    return Reader(blob.subspan(structure, structure_size), blob.subspan(strings, strings_size))
-        .read();
+    const auto tree = base::Fdt::open(blob);
+    if (!tree) return std::unexpected(from_fdt(tree.error()));
+    return Reader(*tree).read();
 }
 
 }  // namespace sos::platform

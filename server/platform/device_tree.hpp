@@ -65,8 +65,4 @@ struct Machine {
 
 base::Result<Machine, DeviceTreeError> read_machine(std::span<const std::byte> blob);
 
-/// Bytes that the blob at hand says it has, for callers that only know where it begins; 0 if the
-/// first 8 bytes are not those of a device tree.
-std::size_t device_tree_size(std::span<const std::byte> beginning);
-
 }  // namespace sos::platform
