@@ -99,6 +99,8 @@ void acknowledge_interrupt() {
 }
 
 void submit(std::uint32_t index, Request& request) {
+    // The last run may be long ago: the request's patience begins now.
+    parts->service.set_time(parts->config.now_us());
     guarded([&] { parts->service.submit(index, request); });
 }
 

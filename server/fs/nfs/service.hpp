@@ -63,6 +63,9 @@ class Service final : private Surroundings {
 
     /// True if anything was done.
     bool run(std::uint64_t now_us);
+
+    /// Tells the time between runs: requests submitted from now on are sent at `now_us`.
+    void set_time(std::uint64_t now_us) { now_us_ = now_us; }
     std::optional<std::uint64_t> deadline_us() const;
 
     /// libnfs cannot go on (its memory is gone): new context, new connection.
