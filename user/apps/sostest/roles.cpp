@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sos.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -23,6 +24,11 @@ int sleep_long(const char*) {
 int spin(const char*) {
     volatile unsigned count = 0;
     for (;;) count = count + 1;
+}
+
+/// Uses the FPU without end.
+int compute(const char*) {
+    for (double value = 2;; value = value * 3 + 1) asm volatile("fmov d8, %d0" ::"w"(value) : "d8");
 }
 
 int read_console(const char*) {
@@ -56,6 +62,26 @@ int kill_itself(const char*) {
     return 1;
 }
 
+int environment(const char*) {
+    const char* value = getenv("SOSTEST");
+    return value != nullptr ? atoi(value) : 1;
+}
+
+int abort_itself(const char*) {
+    abort();
+}
+
+FILE* record;
+
+/// Leaves "ba!" in sostest.tmp: the last handler, the first one, and what was buffered.
+int leave_with_handlers(const char*) {
+    record = fopen("sostest.tmp", "w");
+    if (record == nullptr) return 1;
+    atexit([] { fputs("a!", record); });
+    atexit([] { fputs("b", record); });
+    exit(5);
+}
+
 int leave_orphan(const char* role) {
     return start_role(role) >= 0 ? 0 : 1;
 }
@@ -64,9 +90,19 @@ constexpr struct {
     const char* name;
     int (*play)(const char*);
 } roles[] = {
-    {"exit", exit_with},       {"sleep", sleep_long},        {"spin", spin},
-    {"console", read_console}, {"read", read_file},          {"wait", wait_for_child},
-    {"null", touch_null},      {"kill-itself", kill_itself}, {"leave-orphan", leave_orphan},
+    {"exit", exit_with},
+    {"environment", environment},
+    {"abort", abort_itself},
+    {"atexit", leave_with_handlers},
+    {"sleep", sleep_long},
+    {"spin", spin},
+    {"compute", compute},
+    {"console", read_console},
+    {"read", read_file},
+    {"wait", wait_for_child},
+    {"null", touch_null},
+    {"kill-itself", kill_itself},
+    {"leave-orphan", leave_orphan},
 };
 
 }  // namespace

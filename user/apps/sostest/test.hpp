@@ -63,5 +63,6 @@ extern const std::span<const Case> memory_cases;
 extern const std::span<const Case> process_cases;
 extern const std::span<const Case> elf_cases;
 extern const std::span<const Case> time_cases;
+extern const std::span<const Case> libc_cases;
 
 }  // namespace sostest
