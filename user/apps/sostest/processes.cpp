@@ -174,6 +174,25 @@ bool many_at_once() {
     return true;
 }
 
+/// As many as there can be; then the table is full, and it empties again.
+bool table_full() {
+    constexpr int limit = 512;
+    static pid_t started[limit];
+    int count = 0;
+    for (; count < limit; ++count) {
+        started[count] = sos_process_create("sostest --role sleep");
+        if (started[count] < 0) break;
+    }
+    const int reason = errno;
+    printf("# %d children\n", count);
+    CHECK(count > 100 && count < limit && (reason == EAGAIN || reason == ENOMEM));
+    sos_process_t table[limit];
+    CHECK(sos_process_status(table, limit) > count);
+    for (int i = 0; i < count; ++i) CHECK(killed(started[i]));
+    const pid_t again = start_role("sleep");
+    return again >= 0 && killed(again);
+}
+
 bool own_entry() {
     sos_process_t table[512];
     const int count = sos_process_status(table, 512);
@@ -262,6 +281,7 @@ constexpr Case cases[] = {
     {"PROCESS_0017", argument_blocks, "a bad argument block was accepted"},
     {"PROCESS_0018", arguments_arrive, "arguments do not arrive"},
     {"PROCESS_0019", identity, "pids are wrong"},
+    {"PROCESS_0020", table_full, "a full process table does not recover"},
 };
 
 }  // namespace
