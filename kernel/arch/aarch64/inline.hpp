@@ -14,7 +14,9 @@ inline std::uint64_t current_ticks() {
 }
 
 inline void set_deadline(std::uint64_t ticks) {
-    write_cntv_cval(ticks);
+    cpu.wanted_deadline = ticks;
+    if (ticks < cpu.armed_deadline) [[unlikely]]
+        arm_deadline(ticks);
 }
 
 inline bool irq_pending() {
