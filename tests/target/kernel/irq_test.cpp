@@ -312,5 +312,106 @@ TEST_CASE(IRQ_0008, "an interrupt lends the context of its notification") {
     }
 }
 
+/// The UART as a source: its transmit interrupt stays pending once anything was printed, so its
+/// mask is a switch for the line.
+class UartLine {
+  public:
+    explicit UartLine(Env& env) {
+        const abi::BootInfo& info = *env.boot_info;
+        for (std::uint64_t i = 0; i < info.untyped.size() && page_.raw() == 0; ++i) {
+            if (info.untyped_list[i].paddr != uart_address) continue;
+            page_ = env.slots();
+            EXPECT_OK(sel4::untyped_retype(CPtr{info.untyped.start + i}, ObjectType::small_page, 0,
+                                           Env::cnode, page_.raw()));
+        }
+        EXPECT_TRUE(page_.raw() != 0);
+        EXPECT_OK(sel4::page_map(page_, Env::vspace, Env::free_pages, abi::rights::read_write,
+                                 abi::page_attributes::device));
+        lower();
+    }
+    ~UartLine() { lower(); }
+    UartLine(const UartLine&) = delete;
+    UartLine& operator=(const UartLine&) = delete;
+
+    void raise() { mask() = transmit; }
+    void lower() { mask() = 0; }
+
+  private:
+    static constexpr std::uint64_t uart_address = 0x0900'0000;
+    static constexpr std::uint32_t transmit = 1 << 5;
+    static volatile std::uint32_t& mask() {
+        return *reinterpret_cast<volatile std::uint32_t*>(Env::free_pages.raw() + 0x38);
+    }
+    CPtr page_{0};
+};
+
+constexpr std::uint64_t uart_irq = 33;
+
+TEST_CASE(IRQ_0009, "what level and edge make of the same line") {
+    struct Row {
+        sel4::Trigger trigger;
+        std::uint64_t ack_while_high, dropped_and_risen, pulse_while_masked;
+    };
+    const Row rows[] = {{sel4::Trigger::edge, 0, 2, 2}, {sel4::Trigger::level, 2, 2, 0}};
+    UartLine line(env);
+    const CPtr handler = env.slots(), n = env.make(ObjectType::notification);
+    const CPtr badged = env.mint(n, 2);
+    const auto signalled = [&] { return sel4::nb_wait(n).badge.raw(); };
+    const auto acknowledge = [&] { EXPECT_OK(sel4::irq_handler_ack(handler)); };
+    for (const Row& row : rows) {
+        ASSERT_OK(sel4::irq_control_get_trigger(Env::irq_control, uart_irq, row.trigger,
+                                                Env::at(handler)));
+        ASSERT_OK(sel4::irq_handler_set_notification(handler, badged));
+        line.raise();
+        EXPECT_EQ(signalled(), 2);
+        EXPECT_EQ(signalled(), 0);
+        acknowledge();
+        EXPECT_EQ(signalled(), row.ack_while_high);
+        line.lower();
+        acknowledge();
+        EXPECT_EQ(signalled(), 0);
+        line.raise();
+        EXPECT_EQ(signalled(), 2);
+        line.lower();
+        line.raise();
+        EXPECT_EQ(signalled(), 0);  // masked
+        acknowledge();
+        EXPECT_EQ(signalled(), row.dropped_and_risen);
+        line.lower();
+        line.raise();
+        line.lower();
+        acknowledge();
+        EXPECT_EQ(signalled(), row.pulse_while_masked);
+        acknowledge();
+        EXPECT_EQ(signalled(), 0);
+        env.remove(handler);
+    }
+}
+
+TEST_CASE(IRQ_0010, "an edge without a target is lost; the trigger outlives the handler") {
+    UartLine line(env);
+    const CPtr handler = env.slots(), n = env.make(ObjectType::notification);
+    ASSERT_OK(sel4::irq_control_get_trigger(Env::irq_control, uart_irq, sel4::Trigger::edge,
+                                            Env::at(handler)));
+    line.raise();
+    ASSERT_OK(sel4::irq_handler_set_notification(handler, env.mint(n, 4)));
+    EXPECT_EQ(sel4::nb_wait(n).badge, 0);
+    ASSERT_OK(sel4::irq_handler_ack(handler));
+    EXPECT_EQ(sel4::nb_wait(n).badge, 0);
+    line.lower();
+    line.raise();
+    EXPECT_EQ(sel4::nb_wait(n).badge, 4);
+    // Issued again without a trigger it is still an edge: a high line says nothing.
+    env.remove(handler);
+    ASSERT_OK(sel4::irq_control_get(Env::irq_control, uart_irq, Env::at(handler)));
+    ASSERT_OK(sel4::irq_handler_set_notification(handler, env.mint(n, 8)));
+    ASSERT_OK(sel4::irq_handler_ack(handler));
+    EXPECT_EQ(sel4::nb_wait(n).badge, 0);
+    env.remove(handler);
+    line.lower();
+    ASSERT_OK(sel4::irq_control_get_trigger(Env::irq_control, uart_irq, sel4::Trigger::level,
+                                            Env::at(handler)));
+}
+
 }  // namespace
 }  // namespace target
