@@ -41,6 +41,15 @@ bool is_console(const char* path) {
     return strcmp(path, "console") == 0;
 }
 
+/// What reads the console is done by the shell, which holds it; everything else that may take its
+/// time is done where ^C can end it.
+std::optional<int> run_where_it_can_be_interrupted(Shell& shell, const Command& command) {
+    for (unsigned i = 1; i < command.count; ++i) {
+        if (is_console(command.words[i])) return std::nullopt;
+    }
+    return shell.run_apart(command);
+}
+
 /// 0, or the errno of what failed.
 int write_all(int file, const char* data, size_t size) {
     while (size > 0) {
@@ -110,6 +119,7 @@ int for_each(const Command& command, int (*action)(const char*)) {
 }  // namespace
 
 int run_cat(Shell& shell, const Command& command) {
+    if (const auto status = run_where_it_can_be_interrupted(shell, command)) return *status;
     int status = 0;
     for (unsigned i = 1; i < command.count; ++i) {
         const char* name = command.words[i];
@@ -127,6 +137,7 @@ int run_cat(Shell& shell, const Command& command) {
 }
 
 int run_cp(Shell& shell, const Command& command) {
+    if (const auto status = run_where_it_can_be_interrupted(shell, command)) return *status;
     const char* from_name = command.words[1];
     char joined[4096];
     const char* to_name = target_path(from_name, command.words[2], joined);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "builtins.hpp"
 #include "shell.hpp"
 
 namespace {
@@ -16,6 +17,17 @@ int run_script(char* text) {
     const int background = shell.wait_for_jobs();
     if (shell.exiting()) return shell.exit_status();
     return background != 0 ? background : status;
+}
+
+/// A built-in command that another shell wants to be able to interrupt.
+int run_one(int count, char** words) {
+    static constinit sosh::Shell shell(nullptr);
+    const sosh::Builtin* builtin = sosh::find_builtin(words[0]);
+    if (builtin == nullptr || count > static_cast<int>(sosh::max_words)) return 2;
+    sosh::Command command;
+    command.count = static_cast<unsigned>(count);
+    memcpy(command.words, words, sizeof(words[0]) * command.count);
+    return shell.run_builtin(*builtin, command);
 }
 
 int run_interactively() {
@@ -44,6 +56,7 @@ int run_interactively() {
 int main(int argc, char** argv) {
     if (argc == 1) return run_interactively();
     if (argc == 3 && strcmp(argv[1], "-c") == 0) return run_script(argv[2]);
+    if (argc >= 3 && strcmp(argv[1], "--builtin") == 0) return run_one(argc - 2, argv + 2);
     fprintf(stderr, "usage: sosh [-c 'command; command']\n");
     return 2;
 }

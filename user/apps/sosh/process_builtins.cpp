@@ -43,14 +43,8 @@ bool parse_pid(const char* what, const char* text, pid_t& pid) {
 
 /// A long sleep at the prompt is a process of its own, so that ^C can end it.
 int sleep_us(Shell& shell, const Command& command, std::int64_t microseconds) {
-    fflush(stdout);
-    if (shell.console() != nullptr && microseconds >= us_in_s) {
-        char script[64];
-        const int length =
-            snprintf(script, sizeof(script), "%s %s", command.words[0], command.words[1]);
-        int status = 0;
-        const bool fits = length < static_cast<int>(sizeof(script));
-        if (fits && shell.run_apart(script, command.words[0], status)) return status;
+    if (microseconds >= us_in_s) {
+        if (const auto status = shell.run_apart(command)) return *status;
     }
     const timespec time{microseconds / us_in_s, microseconds % us_in_s * 1000};
     if (nanosleep(&time, nullptr) == 0) return 0;

@@ -110,7 +110,11 @@ int Shell::run(const Command& command) {
                 command.words[0]);
         return status_failed;
     }
-    const int status = builtin->run(*this, command);
+    return run_builtin(*builtin, command);
+}
+
+int Shell::run_builtin(const Builtin& builtin, const Command& command) {
+    const int status = builtin.run(*this, command);
     fflush(stdout);
     return status;
 }
@@ -130,15 +134,16 @@ int Shell::run_program(char* const* words, Start start) {
     return wait_for(pid, words[0]);
 }
 
-bool Shell::run_apart(char* script, const char* name, int& status) {
+std::optional<int> Shell::run_apart(const Command& command) {
+    if (console_ == nullptr) return std::nullopt;
+    fflush(stdout);
     char shell[] = "sosh";
-    char option[] = "-c";
-    char* const words[] = {shell, option, script, nullptr};
-    if (console_ != nullptr) console_->release();
+    char option[] = "--builtin";
+    char* words[max_words + 3] = {shell, option};
+    memcpy(words + 2, command.words, sizeof(words[0]) * command.count);
     pid_t pid;
-    if (spawn_program(&pid, words) != 0) return false;
-    status = wait_for(pid, name);
-    return true;
+    if (spawn_program(&pid, words) != 0) return std::nullopt;
+    return wait_for(pid, command.words[0]);
 }
 
 int Shell::wait_for(pid_t pid, const char* name) {

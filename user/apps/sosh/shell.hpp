@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "command_line.hpp"
@@ -27,6 +28,8 @@ struct Job {
     bool used = false;
 };
 
+struct Builtin;
+
 class Shell {
   public:
     explicit constexpr Shell(Console* console) : console_(console) {}
@@ -36,13 +39,14 @@ class Shell {
     int run_text(char* text, unsigned size);
 
     int run(const Command& command);
+    int run_builtin(const Builtin& builtin, const Command& command);
 
     /// Runs `words` as a program (words[0] is its path).
     int run_program(char* const* words, Start start);
 
-    /// Runs `script` in another shell, in the foreground; `name` stands for it in messages. False
-    /// when that shell cannot be started.
-    bool run_apart(char* script, const char* name, int& status);
+    /// At the prompt: runs a built-in in a process of its own, since ^C cannot reach the shell
+    /// while it is busy itself. Nothing in a script, or when the process cannot be started.
+    std::optional<int> run_apart(const Command& command);
 
     /// Waits for a child, which ^C may kill meanwhile: its status.
     int wait_for(pid_t pid, const char* name);
