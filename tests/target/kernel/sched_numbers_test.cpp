@@ -151,7 +151,8 @@ TEST_CASE(NUMBERS_0006, "Y1, Y6: a yield ends with the target's slice, suspensio
         Alarm alarm(env);
         Spinners s(env, alarm);
         static volatile std::uint64_t used, at;
-        used = at = 0;
+        used = 0;
+        at = 0;
         static CPtr other{0};
         Thread& b = s.add({1000, 1000}, 100);
         other = b.sched_context;
@@ -261,7 +262,8 @@ TEST_CASE(NUMBERS_0010, "T6: a caller is answered through its reply object by th
         },
         {.priority = 110});
     static volatile std::uint64_t answered, label;
-    answered = label = 0;
+    answered = 0;
+    label = 0;
     s.add({2000, 10'000, 0, 0, 0x5a}, 100, [&alarm, e] {
         label = sel4::call(e, MessageInfo{}).info.label();
         answered = alarm.now_us();
