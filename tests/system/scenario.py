@@ -196,6 +196,20 @@ class Sos:
             time.sleep(0.2)
         return now
 
+    def assert_steady(self, action, limit=10.0):
+        """Doing `action` again leaves all counts as they were. Once it is done before counting: the
+        shell touches pages of its own when it first says or does something, handler threads are
+        kept for reuse."""
+        action()
+        before = self.counts()
+        for _ in range(5):  # what the first time started may still be ending
+            time.sleep(0.2)
+            before, earlier = self.counts(), before
+            if before == earlier:
+                break
+        action()
+        assert self.settled_counts(before, limit) == before
+
     def close(self):
         end(self.qemu, grace=1.0)
         self._reader.join(5)
