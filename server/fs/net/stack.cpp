@@ -57,6 +57,7 @@ void tick_resolution() {
 }
 
 constexpr std::uint64_t ms = 1000;
+constexpr std::uint64_t reminder_us = 3'000'000;
 
 ip4_addr_t to_lwip(std::uint32_t host_order) {
     return ip4_addr_t{lwip_htonl(host_order)};
@@ -95,6 +96,7 @@ Result<void> NetworkStack::start(const Card::Memory& memory,
     netif_set_link_up(&interface_);
     netif_set_up(&interface_);
     if (!address && dhcp_start(&interface_) != ERR_OK) return std::unexpected(Error::no_memory);
+    remind_at_us_ = now_us + reminder_us;
     run_timers(now_us);
     flush();
     return {};
@@ -164,7 +166,14 @@ bool NetworkStack::poll(std::uint64_t now_us) {
         log::error<log::Area::net>("the network device breaks the rules of its interface; stopped");
     }
     run_timers(now_us);
+    if (!ready() && now_us >= remind_at_us_) remind(now_us);
     return any;
+}
+
+/// DHCP's timer sees to it that somebody looks often enough.
+void NetworkStack::remind(std::uint64_t now_us) {
+    remind_at_us_ = now_us + reminder_us;
+    log::warn<log::Area::net>("no address yet: no answer from a DHCP server");
 }
 
 void NetworkStack::run_timers(std::uint64_t now_us) {

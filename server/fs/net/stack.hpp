@@ -65,10 +65,12 @@ class NetworkStack {
     static void release(pbuf* packet);
     static void address_changed(netif* interface);
     void run_timers(std::uint64_t now_us);
+    void remind(std::uint64_t now_us);
 
     Card card_;
     netif interface_{};
     bool told_broken_ = false;
+    std::uint64_t remind_at_us_ = 0;  // to say that there is no address yet
     std::array<ReceivedPacket, Card::buffers> received_{};
     std::array<Timer, 4> timers_;
 };

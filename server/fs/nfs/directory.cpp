@@ -84,7 +84,8 @@ Result<void> DirectorySnapshot::add(ChunkPool& pool, std::uint64_t file_id, std:
 
 Result<std::size_t> DirectorySnapshot::copy(std::uint64_t position,
                                             std::span<std::byte> into) const {
-    const DirectoryChunk* chunk = head_;
+    const bool behind_recent = recent_ != nullptr && position >= recent_->first_entry;
+    DirectoryChunk* chunk = behind_recent ? recent_ : head_;
     while (chunk != nullptr && position >= chunk->first_entry + chunk->entries) {
         chunk = chunk->next;
     }
@@ -96,8 +97,8 @@ Result<std::size_t> DirectorySnapshot::copy(std::uint64_t position,
     std::size_t filled = 0;
     while (true) {
         if (record == chunk->records + chunk->used) {
+            if (chunk->next == nullptr) break;
             chunk = chunk->next;
-            if (chunk == nullptr) return filled;
             record = chunk->records;
         }
         const std::size_t length = record_length(record);
@@ -106,6 +107,7 @@ Result<std::size_t> DirectorySnapshot::copy(std::uint64_t position,
         filled += length;
         record += length;
     }
+    recent_ = chunk;
     if (filled == 0) return std::unexpected(Error::bad_argument);
     return filled;
 }

@@ -17,7 +17,7 @@
 namespace sos::fs::nfs {
 
 struct DirectoryChunk {
-    static constexpr std::size_t size = 16 * 1024;
+    static constexpr std::size_t size = 4096;
 
     DirectoryChunk* next;
     std::uint64_t first_entry;  // number of the first record
@@ -63,6 +63,7 @@ class DirectorySnapshot {
   private:
     DirectoryChunk* head_ = nullptr;
     DirectoryChunk* tail_ = nullptr;
+    mutable DirectoryChunk* recent_ = nullptr;  // where the last copy ended: the next begins there
     std::uint64_t entries_ = 0;
 };
 
