@@ -349,5 +349,43 @@ TEST_CASE(UNTYPED_0011, "revoke takes back everything, nested untypeds included"
     ASSERT_OK(sel4::untyped_retype(u, ObjectType::untyped, 16, Env::cnode, first.raw()));
 }
 
+TEST_CASE(UNTYPED_0012, "memory that passed through nested untypeds is zero, too") {
+    const CPtr u = env.make(ObjectType::untyped, 14), page = env.slots();
+    const auto* words = reinterpret_cast<volatile std::uint64_t*>(Env::free_pages.raw());
+    const auto map = [&] {
+        return sel4::page_map(page, Env::vspace, Env::free_pages, abi::rights::read_write,
+                              abi::page_attributes::normal);
+    };
+    // All four pages get something in them.
+    for (unsigned i = 0; i < 4; ++i) {
+        const CPtr one = i == 0 ? page : env.slots();
+        ASSERT_OK(sel4::untyped_retype(u, ObjectType::small_page, 0, Env::cnode, one.raw()));
+        ASSERT_OK(sel4::page_map(one, Env::vspace, Env::free_pages, abi::rights::read_write,
+                                 abi::page_attributes::normal));
+        for (unsigned k = 0; k < 512; ++k)
+            reinterpret_cast<volatile std::uint64_t*>(Env::free_pages.raw())[k] = ~0ull;
+    }
+    ASSERT_OK(sel4::cnode_revoke(Env::at(u)));
+    // 16 KiB as two of 8, the second of them as two of 4.
+    const CPtr halves = env.slots(2), quarters = env.slots(2);
+    ASSERT_OK(sel4::untyped_retype(u, ObjectType::untyped, 13, Env::cnode, halves.raw(), 2));
+    ASSERT_OK(sel4::untyped_retype(CPtr{halves.raw() + 1}, ObjectType::untyped, 12, Env::cnode,
+                                   quarters.raw(), 2));
+    for (const CPtr from : {halves, quarters, CPtr{quarters.raw() + 1}}) {
+        ASSERT_OK(sel4::untyped_retype(from, ObjectType::small_page, 0, Env::cnode, page.raw()));
+        ASSERT_OK(map());
+        for (unsigned k = 0; k < 512; ++k)
+            if (words[k] != 0) EXPECT_EQ(words[k], 0);
+        env.remove(page);
+    }
+    // A part of one that was used as a whole before: the rest of it as well.
+    const CPtr small = env.slots();
+    ASSERT_OK(sel4::untyped_retype(halves, ObjectType::endpoint, 0, Env::cnode, small.raw()));
+    ASSERT_OK(sel4::untyped_retype(halves, ObjectType::small_page, 0, Env::cnode, page.raw()));
+    ASSERT_OK(map());
+    for (unsigned k = 0; k < 512; ++k)
+        if (words[k] != 0) EXPECT_EQ(words[k], 0);
+}
+
 }  // namespace
 }  // namespace target
