@@ -57,25 +57,25 @@ struct Message {
     }
 };
 
-/// The capability at `address`; null on any failure.
-[[gnu::always_inline]] inline Cap find_cap(const Tcb& thread, std::uint64_t address) {
+/// The slot at `address`; null on any failure.
+[[gnu::always_inline]] inline Slot* find_slot(const Tcb& thread, std::uint64_t address) {
     Cap node = thread.slot(TcbSlot::cspace).cap;
+    if (node.tag() != CapTag::cnode) return nullptr;
     unsigned bits = abi::word_bits;
-    while (node.tag() == CapTag::cnode) {
+    for (;;) {
         const unsigned radix = static_cast<unsigned>(CNodeCap::Radix::get(node.word0));
         const unsigned guard_size = static_cast<unsigned>(node.word1 & 63);
         // The guard and the index, from the top bit of what is left.
         const std::uint64_t rest = address << (abi::word_bits - bits);
         if (((rest >> 1) >> (63 - guard_size)) != node.word1 >> 6 || radix + guard_size > bits) {
-            return Cap{};
+            return nullptr;
         }
         const std::uint64_t index = (rest << guard_size) >> (abi::word_bits - radix);
-        const Cap found = reinterpret_cast<const Slot*>(node.address())[index].cap;
+        Slot* const slot = reinterpret_cast<Slot*>(node.address()) + index;
         bits -= radix + guard_size;
-        if (bits == 0) return found;
-        node = found;
+        if (bits == 0 || slot->cap.tag() != CapTag::cnode) return slot;
+        node = slot->cap;
     }
-    return node;
 }
 
 /// Would `next` be chosen when the running thread stops now?
@@ -108,11 +108,9 @@ inline bool runs_next(const Tcb& next) {
     return &next;
 }
 
-[[gnu::always_inline]] inline Tcb* fast_call(std::uint64_t address, const Message& message) {
+[[gnu::always_inline]] inline Tcb* fast_call(Cap cap, const Message& message) {
     Tcb& caller = *core.current;
-    if (!message.short_enough()) return nullptr;
-    const Cap cap = find_cap(caller, address);
-    if (!cap.is<EndpointCap>()) return nullptr;
+    if (!cap.is<EndpointCap>() || !message.short_enough()) return nullptr;
     const auto target = cap.as<EndpointCap>();
     if (!target.can_write() || !(target.can_grant() || target.can_grant_reply())) return nullptr;
     Endpoint& endpoint = target.object();
@@ -166,8 +164,11 @@ enum class Return : std::uint8_t { impossible, donated, own_contexts };
                                                    const Message& message) {
     Tcb& server = *core.current;
     if (!message.short_enough()) return nullptr;
-    const Cap reply_cap = find_cap(server, reply_address);
-    const Cap cap = find_cap(server, address);
+    const Slot* const reply_slot = find_slot(server, reply_address);
+    const Slot* const slot = find_slot(server, address);
+    if (reply_slot == nullptr || slot == nullptr) return nullptr;
+    const Cap reply_cap = reply_slot->cap;
+    const Cap cap = slot->cap;
     if (!reply_cap.is<ReplyCap>() || !cap.is<EndpointCap>()) return nullptr;
     if (!cap.as<EndpointCap>().can_read()) return nullptr;
     Endpoint& endpoint = cap.as<EndpointCap>().object();
@@ -209,22 +210,74 @@ enum class Return : std::uint8_t { impossible, donated, own_contexts };
     return run(*caller);
 }
 
+/// A signal that wakes nobody.
+[[gnu::always_inline]] inline Tcb* fast_signal(Cap cap) {
+    if (!cap.is<NotificationCap>() || !cap.as<NotificationCap>().can_write()) return nullptr;
+    Notification& notification = cap.as<NotificationCap>().object();
+    const std::uint64_t badge = cap.as<NotificationCap>().badge();
+    const bool active = notification.state == NotificationState::active;
+    if (!active) {
+        if (notification.state == NotificationState::waiting) return nullptr;
+        const Tcb* bound = notification.bound_tcb;
+        if (bound != nullptr && bound->state == ThreadState::blocked_on_receive) return nullptr;
+    }
+    if (!take_time_stamp()) return nullptr;
+    notification.state = NotificationState::active;
+    notification.word = active ? notification.word | badge : badge;
+    return finish_entry();
+}
+
 }  // namespace
 
 }  // namespace numbat
 
 using namespace numbat;
 
+namespace {
+
+// One function for each, so that a call costs only the registers it needs; the arguments are those
+// of kernel_syscall and stay where they are.
+
+[[gnu::noinline]] Tcb* enter_call(std::uint64_t x0, std::uint64_t x1, std::uint64_t x2,
+                                  std::uint64_t x3, std::uint64_t x4, std::uint64_t x5) {
+    Slot* const slot = find_slot(*core.current, x0);
+    if (slot == nullptr) [[unlikely]]
+        return general_syscall(static_cast<std::int64_t>(abi::Syscall::call));
+    if (Tcb* next = fast_call(slot->cap, Message{x1, x2, x3, x4, x5})) [[likely]]
+        return next;
+    return general_invoke(*slot, mode_call);
+}
+
+[[gnu::noinline]] Tcb* enter_reply_recv(std::uint64_t x0, std::uint64_t x1, std::uint64_t x2,
+                                        std::uint64_t x3, std::uint64_t x4, std::uint64_t x5,
+                                        std::uint64_t x6) {
+    if (Tcb* next = fast_reply_recv(x0, x6, Message{x1, x2, x3, x4, x5})) [[likely]]
+        return next;
+    return general_syscall(static_cast<std::int64_t>(abi::Syscall::reply_recv));
+}
+
+[[gnu::noinline]] Tcb* enter_send(std::uint64_t x0, std::uint64_t x1) {
+    Slot* const slot = find_slot(*core.current, x0);
+    if (slot == nullptr) [[unlikely]]
+        return general_syscall(static_cast<std::int64_t>(abi::Syscall::send));
+    // Extra capabilities are for the general path: one that does not resolve is a fault.
+    if (Message{x1, 0, 0, 0, 0}.short_enough()) {
+        if (Tcb* next = fast_signal(slot->cap)) return next;
+    }
+    return general_invoke(*slot, mode_send);
+}
+
+}  // namespace
+
 extern "C" Tcb* kernel_syscall(std::uint64_t x0, std::uint64_t x1, std::uint64_t x2,
                                std::uint64_t x3, std::uint64_t x4, std::uint64_t x5,
                                std::uint64_t x6, std::int64_t number) {
-    const Message message{x1, x2, x3, x4, x5};
     if (number == static_cast<std::int64_t>(abi::Syscall::call)) {
-        if (Tcb* next = fast_call(x0, message)) [[likely]]
-            return next;
-    } else if (number == static_cast<std::int64_t>(abi::Syscall::reply_recv)) {
-        if (Tcb* next = fast_reply_recv(x0, x6, message)) [[likely]]
-            return next;
+        return enter_call(x0, x1, x2, x3, x4, x5);
     }
+    if (number == static_cast<std::int64_t>(abi::Syscall::reply_recv)) {
+        return enter_reply_recv(x0, x1, x2, x3, x4, x5, x6);
+    }
+    if (number == static_cast<std::int64_t>(abi::Syscall::send)) return enter_send(x0, x1);
     return general_syscall(number);
 }

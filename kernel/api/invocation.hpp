@@ -23,15 +23,20 @@ using InvocationResult = Result<Outcome>;
 enum class InvocationKind : std::uint8_t { send, call };
 
 struct Invocation {
+    Invocation(Tcb& by, Slot& invoked, abi::Invocation what, std::uint64_t words,
+               InvocationKind how)
+        : caller(by), slot(invoked), label(what), length(words), kind(how) {}
+
     Tcb& caller;
-    Slot& slot;                // the invoked slot; not empty
-    abi::Invocation label;     // as the user gave it, any value
-    std::uint64_t length;      // words that mr() may be asked for
-    abi::IpcBuffer* buffer;    // null: the caller has none
-    Slot* extra[3];            // extra capability slots, may be empty slots
-    std::uint8_t extra_count;  // 0..3
+    Slot& slot;             // the invoked slot; not empty
+    abi::Invocation label;  // as the user gave it, any value
+    std::uint64_t length;   // words that mr() may be asked for
+    // Null: the caller has none. Set only if there are words beyond MR3 or extra capabilities.
+    abi::IpcBuffer* buffer = nullptr;
+    Slot* extra[3];  // extra capability slots, may be empty slots; only extra_count are set
+    std::uint8_t extra_count = 0;
     InvocationKind kind;
-    std::uint8_t result_count;  // words set by result()
+    std::uint8_t result_count = 0;  // words set by result()
 
     std::uint64_t mr(unsigned index) const {
         return index < abi::message_registers ? caller.context.mr(index) : buffer->msg[index];

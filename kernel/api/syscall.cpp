@@ -25,17 +25,6 @@ namespace numbat {
 
 namespace {
 
-/// How a capability is invoked by each system call.
-struct SendMode {
-    InvocationKind kind;
-    Blocking blocking;
-    bool first_phase;  // of a combined call: may donate, some objects are refused
-};
-constexpr SendMode mode_call{InvocationKind::call, Blocking::yes, false};
-constexpr SendMode mode_send{InvocationKind::send, Blocking::yes, false};
-constexpr SendMode mode_nb_send{InvocationKind::send, Blocking::no, false};
-constexpr SendMode mode_first_phase{InvocationKind::send, Blocking::no, true};
-
 void reply_success(Tcb& caller, std::uint64_t words) {
     caller.context.x[0] = 0;
     caller.context.x[1] = abi::MessageInfo::make(0, words).word;
@@ -156,37 +145,45 @@ Outcome commit_result(Invocation& invocation, const InvocationResult& result) {
     return Outcome::done;
 }
 
-Outcome invoke(Tcb& caller, std::uint64_t address, SendMode mode) {
-    const auto found = lookup_slot(caller, address);
-    if (!found) [[unlikely]]
-        return lookup_failed(caller, mode, address, found.error());
-    const abi::MessageInfo info{caller.context.x[1]};
-    const Cap cap = (*found)->cap;
+/// The words and capabilities beyond the registers; false if a capability was not found.
+bool decode_buffer(Invocation& invocation, abi::MessageInfo info, SendMode mode) {
+    Tcb& caller = invocation.caller;
+    invocation.buffer = ipc_buffer_of(caller, BufferUse::send);
+    if (invocation.buffer == nullptr) {
+        invocation.length = std::min<std::uint64_t>(invocation.length, abi::message_registers);
+        return true;
+    }
+    if (info.extra_caps() == 0) return true;
+    std::uint64_t failed_address = 0;
+    const auto extra =
+        lookup_extra(caller, *invocation.buffer, info, invocation.extra, failed_address);
+    if (!extra) {
+        lookup_failed(caller, mode, failed_address, extra.error());
+        return false;
+    }
+    invocation.extra_count = *extra;
+    return true;
+}
 
-    Invocation invocation{.caller = caller,
-                          .slot = **found,
-                          .label = static_cast<abi::Invocation>(info.label()),
-                          .length = message_length(info),
-                          .buffer = nullptr,
-                          .extra = {},
-                          .extra_count = 0,
-                          .kind = mode.kind,
-                          .result_count = 0};
-    if (info.extra_caps() != 0 || invocation.length > abi::message_registers) {
-        invocation.buffer = ipc_buffer_of(caller, BufferUse::send);
-        if (invocation.buffer == nullptr) {
-            invocation.length = std::min<std::uint64_t>(invocation.length, abi::message_registers);
-        } else if (info.extra_caps() != 0) {
-            std::uint64_t failed_address = 0;
-            const auto extra =
-                lookup_extra(caller, *invocation.buffer, info, invocation.extra, failed_address);
-            if (!extra) return lookup_failed(caller, mode, failed_address, extra.error());
-            invocation.extra_count = *extra;
-        }
+Outcome invoke_slot(Tcb& caller, Slot& slot, SendMode mode) {
+    const abi::MessageInfo info{caller.context.x[1]};
+    const Cap cap = slot.cap;
+    Invocation invocation(caller, slot, static_cast<abi::Invocation>(info.label()),
+                          message_length(info), mode.kind);
+    if ((info.extra_caps() != 0 || invocation.length > abi::message_registers) &&
+        !decode_buffer(invocation, info, mode)) {
+        return Outcome::done;
     }
     if (invoke_ipc(caller, cap, mode)) return Outcome::done;
     if (mode.first_phase && refused_in_first_phase(cap.tag())) return Outcome::done;
     return commit_result(invocation, invoke_object(invocation, cap));
+}
+
+Outcome invoke(Tcb& caller, std::uint64_t address, SendMode mode) {
+    const auto found = lookup_slot(caller, address);
+    if (!found) [[unlikely]]
+        return lookup_failed(caller, mode, address, found.error());
+    return invoke_slot(caller, **found, mode);
 }
 
 enum class WithReply : std::uint8_t { no, yes };
@@ -283,7 +280,7 @@ Tcb* fault_entry(const Fault& fault) {
     if (!take_time_stamp()) [[unlikely]]
         return restart_later();
     raise_fault(*core.current, fault);
-    return schedule();
+    return finish_entry();
 }
 
 }  // namespace
@@ -294,7 +291,14 @@ Tcb* general_syscall(std::int64_t number) {
     if (!take_time_stamp()) [[unlikely]]
         return restart_later();
     dispatch(thread, number);
-    return schedule();
+    return finish_entry();
+}
+
+Tcb* general_invoke(Slot& slot, SendMode mode) {
+    if (!take_time_stamp()) [[unlikely]]
+        return restart_later();
+    invoke_slot(*core.current, slot, mode);
+    return finish_entry();
 }
 
 }  // namespace numbat
@@ -312,7 +316,7 @@ extern "C" Tcb* kernel_irq() {
         deliver_irq(irq);
     }
     arch::end_irq(irq);
-    return schedule();
+    return finish_entry();
 }
 
 extern "C" Tcb* kernel_vm_fault(std::uint64_t address, std::uint64_t status, bool instruction) {

@@ -239,8 +239,7 @@ void requeue(Tcb& thread) {
 Tcb* schedule() {
     if (core.release.next_time() <= core.now) [[unlikely]]
         wake_released();
-    if (core.decision == Decision::keep && !core.set_timer) [[likely]]
-        return core.current;
+    if (core.decision == Decision::keep && !core.set_timer) return core.current;
 
     Tcb* const previous = core.current;
     Tcb& next = core.decision == Decision::keep ? *previous : decide();

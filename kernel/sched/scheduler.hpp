@@ -84,6 +84,15 @@ void requeue(Tcb& thread);
 /// Decides, switches, programs the timer. Returns the thread to resume.
 Tcb* schedule();
 
+/// The end of a kernel entry that has taken a time stamp: most change nothing.
+inline Tcb* finish_entry() {
+    if (core.decision == Decision::keep && !core.set_timer && core.release.next_time() > core.now)
+        [[likely]] {
+        return core.current;
+    }
+    return schedule();
+}
+
 /// Long operations ask after each step; true: stop here, the operation will be started again.
 inline bool preemption_requested(unsigned work = 1) {
     core.work_units += work;
