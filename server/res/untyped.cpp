@@ -38,24 +38,21 @@ Result<void> UntypedPool::add(sel4::CPtr untyped, unsigned size_bits) {
         add_block(static_cast<std::uint32_t>(untyped.raw()), size_bits);
         return {};
     }
-    // At most 512 blocks (1 GiB) at a time: the largest window of slots.
-    std::uint64_t left = base::bit(size_bits - block_bits);
-    while (left > 0 && block_count_ < max_blocks) {
-        const auto now = static_cast<std::uint32_t>(
-            std::min<std::uint64_t>({left, max_blocks - block_count_, 512}));
-        // Windows are powers of two; `left` is one unless the table of blocks is nearly full.
-        const std::uint32_t count = std::bit_floor(now);
-        const std::uint32_t window = TRY(detail::take_slots(count));
-        const auto made =
-            detail::retype(untyped, abi::ObjectType::untyped, block_bits, window, count);
-        if (!made) {
-            detail::give_slots(window, count);
-            return made;
-        }
-        for (std::uint32_t i = 0; i < count; ++i) add_block(window + i, block_bits);
-        left -= count;
+    if (block_count_ == max_blocks) {
+        counts_.unusable_bytes += base::bit(size_bits);
+        return {};
     }
-    counts_.unusable_bytes += left << block_bits;
+    // All of it in one Retype, which then leaves the clearing to the parts: memory that is never
+    // used is never touched. More than 256 blocks take two steps.
+    const unsigned piece_bits = std::max(block_bits, size_bits - 8);
+    const std::uint32_t count = 1u << (size_bits - piece_bits);
+    const std::uint32_t window = TRY(detail::take_slots(count));
+    const auto made = detail::retype(untyped, abi::ObjectType::untyped, piece_bits, window, count);
+    if (!made) {
+        detail::give_slots(window, count);
+        return made;
+    }
+    for (std::uint32_t i = 0; i < count; ++i) TRY(add(sel4::CPtr{window + i}, piece_bits));
     return {};
 }
 

@@ -29,7 +29,8 @@ class UntypedPool {
 
     constexpr UntypedPool() = default;
 
-    /// Takes over a boot untyped (not a device's); cuts it into blocks if it is larger than one.
+    /// Takes over a boot untyped (not a device's); cuts it into blocks if it is larger than one, up
+    /// to 2^37 bytes.
     Result<void> add(sel4::CPtr untyped, unsigned size_bits);
 
     Result<UntypedId> take(unsigned size_bits);

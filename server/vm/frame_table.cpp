@@ -16,6 +16,9 @@ using res::max_frames;
 
 constexpr std::uint8_t max_pins = 255;
 
+// Made at boot, so that the first programs need not wait for each frame to be made.
+constexpr unsigned frames_made_at_boot = 1024;
+
 // GUARDED_BY(ft_lock), except the count.
 struct FrameTable {
     res::ServerPages memory{};
@@ -59,6 +62,11 @@ void push_free(FrameRef frame) {
     frame_entry(frame).set_link<FrameEntry::Next>(table.free_head.raw());
     set_list(frame, FrameList::free);
     table.free_head = frame;
+}
+
+/// The frame has no use any more.
+void end_use(FrameRef frame) {
+    push_free(frame);
     table.in_use.fetch_sub(1, std::memory_order_relaxed);
 }
 
@@ -110,6 +118,13 @@ Result<void> init_frame_table(const FrameTableConfig& config) {
     table.pins = reinterpret_cast<std::uint8_t*>(table.memory.data() + size * sizeof(FrameEntry));
     table.size = size;
     table.max_evictable = config.max_evictable;
+    LockGuard guard(ft_lock);
+    for (unsigned i = 0; i < frames_made_at_boot && table.fresh < size; ++i) {
+        const auto frame = take_fresh();
+        if (!frame) break;  // a small machine: whoever needs one will see
+        push_free(*frame);
+        frame_entry(*frame).set_link<FrameEntry::Unused>(1);
+    }
     return {};
 }
 
@@ -127,9 +142,10 @@ Result<FrameRef> take_zeroed_frame() {
     ASSERT(ft_lock.held_by_me());
     // Frames that were never used are zero already.
     if (table.free_head == no_frame) return prepare(TRY(take_fresh()));
-    const FrameRef frame = prepare(pop_free());
-    std::memset(frame_data(frame), 0, page_size);
-    return frame;
+    const FrameRef frame = pop_free();
+    const bool is_zero = frame_entry(frame).get_link<FrameEntry::Unused>() != 0;
+    if (!is_zero) std::memset(frame_data(frame), 0, page_size);
+    return prepare(frame);
 }
 
 void unmap_user(FrameRef frame) {
@@ -149,7 +165,7 @@ void give_frame(FrameRef frame) {
         frame_entry(frame).set_link<FrameEntry::Orphan>(1);
         return;
     }
-    push_free(frame);
+    end_use(frame);
 }
 
 void make_evictable(FrameRef frame, BackIndex back) {
@@ -190,7 +206,7 @@ void unpin_frame(FrameRef frame) {
     --table.pins[frame.raw()];
     if (table.pins[frame.raw()] > 0) return;
     if (frame_entry(frame).get_link<FrameEntry::Orphan>() != 0) {
-        push_free(frame);
+        end_use(frame);
     } else {
         update_no_evict(frame);
     }

@@ -51,7 +51,7 @@ struct FrameEntry {
     using NoEvict = base::Field<40, 1>;
     using Used = base::Field<41, 1>;
     using Dirty = base::Field<42, 1>;
-    using Unused = base::Field<43, 1>;
+    using Unused = base::Field<43, 1>;        // on the free list: never used, all zero
     using Orphan = base::Field<44, 1>;        // its page is gone, pins are left
     using LiveEntries = base::Field<45, 10>;  // page-table node: entries that are not empty
     using Fixed = base::Field<55, 1>;         // never evicted: nodes, region lists, IPC buffers

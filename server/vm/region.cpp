@@ -44,7 +44,7 @@ bool RegionList::overlaps(VAddr start, VAddr end) const {
 
 /// Makes room for `more` regions, so that what follows cannot fail.
 Result<void> RegionList::reserve(std::size_t more) {
-    if (count_ + more > capacity) return std::unexpected(Error::limit_reached);
+    if (count_ + more > capacity) return std::unexpected(Error::no_memory);
     const std::size_t frames = (count_ + more + per_frame - 1) / per_frame;
     for (std::size_t i = 0; i < frames; ++i) {
         if (frames_[i] != no_frame) continue;

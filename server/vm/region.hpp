@@ -4,7 +4,7 @@
 //
 // RegionList is sorted by address, without overlaps; neighbours that touch and are alike are one
 // region. It lives in frames that are taken as it grows. Bound: 1020 regions a process, then
-// Error::limit_reached. Every operation either happens completely or changes nothing. Its frames
+// Error::no_memory. Every operation either happens completely or changes nothing. Its frames
 // are taken and given under ft_lock, which it takes itself.
 #pragma once
 

@@ -86,7 +86,7 @@ TEST_F(RegionTest, IsBounded) {
     std::size_t made = 0;
     while (made < 2000 && list.insert(mapping(2 * made + 1, 2 * made + 2))) ++made;
     EXPECT_EQ(made, RegionList::capacity);
-    EXPECT_EQ(list.remove(page(1), page(2)).error(), Error::limit_reached);
+    EXPECT_EQ(list.remove(page(1), page(2)).error(), Error::no_memory);
     EXPECT_EQ(list.size(), RegionList::capacity);
 }
 
