@@ -3,9 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <utils/page.h>
 
+#include "roles.hpp"
 #include "test.hpp"
 
 namespace sostest {
@@ -171,6 +173,20 @@ bool data_is_private() {
     return true;
 }
 
+/// Whoever wants more than there is gets an error or dies; everybody else goes on.
+bool running_out() {
+    const pid_t pid = start_role("hog");
+    CHECK(pid >= 0);
+    char* mine = map(1u << 20);
+    CHECK(mine != nullptr);
+    memset(mine, 'x', 1u << 20);
+    int status;
+    CHECK(waitpid(pid, &status, 0) == pid);
+    CHECK(WIFSIGNALED(status) || WEXITSTATUS(status) == 7);
+    for (std::size_t i = 0; i < 1u << 20; i += 4096) CHECK(mine[i] == 'x');
+    return true;
+}
+
 constexpr Case cases[] = {
     {"MEMORY_0001", fresh_memory_is_zero, "fresh memory is not zero"},
     {"MEMORY_0002", pages_keep_contents, "pages do not keep their contents"},
@@ -182,6 +198,7 @@ constexpr Case cases[] = {
     {"MEMORY_0008", stack_is_high, "the stack is not at the top of the user half"},
     {"MEMORY_0009", data_is_private, "data is not as the file says"},
     {"MEMORY_0010", data_is_private, "data of an earlier process is seen"},
+    {"SOAK_0001", running_out, "running out of memory goes wrong"},
 };
 
 }  // namespace

@@ -281,7 +281,7 @@ constexpr Case cases[] = {
     {"PROCESS_0017", argument_blocks, "a bad argument block was accepted"},
     {"PROCESS_0018", arguments_arrive, "arguments do not arrive"},
     {"PROCESS_0019", identity, "pids are wrong"},
-    {"PROCESS_0020", table_full, "a full process table does not recover"},
+    {"SOAK_0002", table_full, "a full process table does not recover"},
 };
 
 }  // namespace

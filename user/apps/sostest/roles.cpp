@@ -31,6 +31,17 @@ int compute(const char*) {
     for (double value = 2;; value = value * 3 + 1) asm volatile("fmov d8, %d0" ::"w"(value) : "d8");
 }
 
+/// Touches more and more memory: two gigabytes if it may.
+int hog(const char*) {
+    constexpr std::size_t piece = 16u << 20;
+    for (int i = 0; i < 128; ++i) {
+        auto* memory = static_cast<volatile char*>(malloc(piece));
+        if (memory == nullptr) return 7;
+        for (std::size_t at = 0; at < piece; at += 4096) memory[at] = 1;
+    }
+    return 0;
+}
+
 int read_console(const char*) {
     const int console = open("console", O_RDONLY);
     char byte;
@@ -96,6 +107,7 @@ constexpr struct {
     {"atexit", leave_with_handlers},
     {"sleep", sleep_long},
     {"spin", spin},
+    {"hog", hog},
     {"compute", compute},
     {"console", read_console},
     {"read", read_file},
