@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // sostest [PATTERN]: runs the cases whose id contains PATTERN; without it, all but the SOAK cases,
-// which take minutes. With --case ID or --role NAME it is
-// the process of one case, or a child that a case needs (roles.hpp).
+// which take minutes. With --case ID or --role NAME it is the process of one case, or a child that
+// a case needs (roles.hpp).
 #include <spawn.h>
 #include <string.h>
 #include <sys/wait.h>
