@@ -164,10 +164,18 @@ void delete_step(Slot& slot) {
 }  // namespace
 
 Outcome delete_slot(Slot& slot) {
-    while (!slot.empty()) {
-        delete_step(slot);
+    // In a cycle the slot may become empty before the containers that hung on it are; and an empty
+    // slot may be what such a deletion left when it was stopped.
+    const bool all = slot.empty() || is_container(slot.cap) || slot.cap.is<ZombieCap>();
+    const auto unfinished = [&] { return !slot.empty() || (all && pending_containers != nullptr); };
+    while (unfinished()) {
+        if (slot.empty()) {
+            work_off_pending();
+        } else {
+            delete_step(slot);
+        }
         // preemption point: the slot is empty, or holds a zombie that knows what remains.
-        if (!slot.empty() && preemption_requested()) return Outcome::preempted;
+        if (unfinished() && preemption_requested()) return Outcome::preempted;
     }
     return Outcome::done;
 }
