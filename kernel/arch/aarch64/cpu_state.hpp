@@ -6,6 +6,8 @@
 
 #include <cstdint>
 
+#include "deadline.hpp"
+
 namespace numbat {
 struct Tcb;
 }
@@ -20,10 +22,7 @@ struct CpuState {
     numbat::Tcb* fpu_owner = nullptr;
     Access fpu = Access::denied;    // for the running thread; allowed only to fpu_owner
     Access timer = Access::denied;  // CNTP_* registers for the running thread
-    /// What the kernel's timer is set to, and what it should be: never later than that. Every
-    /// switch moves the deadline, mostly away; the timer follows only when it has fired too early.
-    std::uint64_t armed_deadline = 0;
-    std::uint64_t wanted_deadline = 0;
+    Deadline deadline;              // of the kernel's timer
 };
 
 extern constinit CpuState cpu;
@@ -32,8 +31,6 @@ extern constinit CpuState cpu;
 void switch_address_space(const numbat::Tcb& thread);
 /// Loads the empty space if TTBR0 holds `ttbr0`. For address spaces and ASIDs that go away.
 void leave_address_space(std::uint64_t ttbr0);
-/// Sets the timer itself.
-void arm_deadline(std::uint64_t ticks);
 /// Writes CPACR_EL1 and CNTKCTL_EL1.
 void set_fpu_access(Access access);
 void set_timer_access(Access access);

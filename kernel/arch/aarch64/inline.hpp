@@ -14,9 +14,8 @@ inline std::uint64_t current_ticks() {
 }
 
 inline void set_deadline(std::uint64_t ticks) {
-    cpu.wanted_deadline = ticks;
-    if (ticks < cpu.armed_deadline) [[unlikely]]
-        arm_deadline(ticks);
+    if (cpu.deadline.want(ticks)) [[unlikely]]
+        write_cntv_cval(ticks);
 }
 
 inline bool irq_pending() {
