@@ -22,7 +22,8 @@ namespace {
 
 namespace badge = abi::sos_badge;
 
-constexpr std::size_t stack_pages = 16;
+// libnfs decodes lists one level deeper with each element: nfs/checked_decoding.cpp has the bound.
+constexpr std::size_t stack_pages = 96;
 
 /// What the server owns for good.
 struct FileServer {
