@@ -19,7 +19,7 @@ static int start(unsigned fail_after) {
     const uint64_t size = name + strlen(block + name) + 1;
     const uint64_t arguments[] = {(uintptr_t) "leave", (uintptr_t)block, size, 1};
     const sos_reply_t reply = sos_call(CALL_SPAWN, 4, arguments);
-    return reply.error != 0 ? -reply.error : (int)reply.results[0];
+    return reply.error != 0 ? -(int)reply.error : (int)reply.results[0];
 }
 
 int main(void) {
