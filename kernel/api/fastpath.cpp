@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Fast paths of Call and ReplyRecv: up to four words, no capabilities, the partner waiting, and the
-// partner runs next. They look at everything first and write nothing until all holds; else the
-// general path does the call from the beginning, with the same result (sel4-abi 10.6).
+// Fast paths of Call, ReplyRecv and faults: up to four words, no capabilities, the partner waiting,
+// and the partner runs next; of signals and waiting for them. They look at everything first and
+// write nothing until all holds; else the general path does the call from the beginning, with the
+// same result (sel4-abi 10.6).
 //
 // With donation no clock is read: the context stays, the time is charged at the next entry. When
 // the partner has a context of its own the clock is read and the time charged, both contexts being
@@ -12,7 +13,10 @@
 
 #include "abi/message_info.hpp"
 #include "abi/syscall.hpp"
+#include "api/debug.hpp"
+#include "api/fault.hpp"
 #include "arch/contract.hpp"
+#include "cap/lookup.hpp"
 #include "object/endpoint.hpp"
 #include "object/notification.hpp"
 #include "object/reply.hpp"
@@ -59,23 +63,8 @@ struct Message {
 
 /// The slot at `address`; null on any failure.
 [[gnu::always_inline]] inline Slot* find_slot(const Tcb& thread, std::uint64_t address) {
-    Cap node = thread.slot(TcbSlot::cspace).cap;
-    if (node.tag() != CapTag::cnode) return nullptr;
-    unsigned bits = abi::word_bits;
-    for (;;) {
-        const unsigned radix = static_cast<unsigned>(CNodeCap::Radix::get(node.word0));
-        const unsigned guard_size = static_cast<unsigned>(node.word1 & 63);
-        // The guard and the index, from the top bit of what is left.
-        const std::uint64_t rest = address << (abi::word_bits - bits);
-        if (((rest >> 1) >> (63 - guard_size)) != node.word1 >> 6 || radix + guard_size > bits) {
-            return nullptr;
-        }
-        const std::uint64_t index = (rest << guard_size) >> (abi::word_bits - radix);
-        Slot* const slot = reinterpret_cast<Slot*>(node.address()) + index;
-        bits -= radix + guard_size;
-        if (bits == 0 || slot->cap.tag() != CapTag::cnode) return slot;
-        node = slot->cap;
-    }
+    const auto found = lookup_slot(thread, address);
+    return found ? *found : nullptr;
 }
 
 /// Would `next` be chosen when the running thread stops now?
@@ -108,39 +97,51 @@ inline bool runs_next(const Tcb& next) {
     return &next;
 }
 
-[[gnu::always_inline]] inline Tcb* fast_call(Cap cap, const Message& message) {
-    Tcb& caller = *core.current;
-    if (!cap.is<EndpointCap>() || !message.short_enough()) return nullptr;
+/// The receiver that a Call or fault through `cap` can go to at once; null if the general path must
+/// look at it.
+[[gnu::always_inline]] inline Tcb* waiting_server(Cap cap) {
+    if (!cap.is<EndpointCap>()) return nullptr;
     const auto target = cap.as<EndpointCap>();
     if (!target.can_write() || !(target.can_grant() || target.can_grant_reply())) return nullptr;
-    Endpoint& endpoint = target.object();
+    const Endpoint& endpoint = target.object();
     if (endpoint.state() != EndpointState::receiving) return nullptr;
     Tcb& receiver = *endpoint.head();
-    Reply* const reply = receiver.reply;
-    if (reply == nullptr || !runs_next(receiver)) return nullptr;
-    SchedContext& context = *core.current_context;
-    SchedContext* const own = receiver.sched_context;
-    if (own != nullptr && !may_switch_context(*own)) return nullptr;
+    if (receiver.reply == nullptr || !runs_next(receiver)) return nullptr;
+    if (receiver.sched_context != nullptr && !may_switch_context(*receiver.sched_context)) {
+        return nullptr;
+    }
+    return &receiver;
+}
 
+/// The caller blocks on the server's reply object; a server without a context gets the caller's.
+[[gnu::always_inline]] inline void begin_call(Tcb& caller, Endpoint& endpoint, Tcb& server) {
+    Reply* const reply = server.reply;
+    SchedContext& context = *core.current_context;
+    SchedContext* const own = server.sched_context;
     endpoint.take_first();
-    receiver.reply = nullptr;
+    server.reply = nullptr;
     reply->tcb = &caller;
     caller.reply = reply;
     caller.state = ThreadState::blocked_on_reply;
-    if (own == nullptr) {
-        Reply* const older = context.reply;
-        reply->previous = older;
-        reply->set_context(context);
-        if (older != nullptr) older->set_next(reply);
-        context.reply = reply;
-        context.tcb = &receiver;
-        receiver.sched_context = &context;
-        caller.sched_context = nullptr;
-    } else {
-        switch_context(*own);
-    }
-    message.deliver(receiver, target.badge());
-    return run(receiver);
+    if (own != nullptr) return switch_context(*own);
+    Reply* const older = context.reply;
+    reply->previous = older;
+    reply->set_context(context);
+    if (older != nullptr) older->set_next(reply);
+    context.reply = reply;
+    context.tcb = &server;
+    server.sched_context = &context;
+    caller.sched_context = nullptr;
+}
+
+[[gnu::always_inline]] inline Tcb* fast_call(Cap cap, const Message& message) {
+    if (!message.short_enough()) return nullptr;
+    Tcb* const server = waiting_server(cap);
+    if (server == nullptr) return nullptr;
+    const auto target = cap.as<EndpointCap>();
+    begin_call(*core.current, target.object(), *server);
+    message.deliver(*server, target.badge());
+    return run(*server);
 }
 
 /// The server keeps its own context, and the caller its own; or the context goes back.
@@ -157,6 +158,12 @@ enum class Return : std::uint8_t { impossible, donated, own_contexts };
     const bool newest_of_current = reply.context() == core.current_context;
     return newest_of_current && caller.sched_context == nullptr ? Return::donated
                                                                 : Return::impossible;
+}
+
+/// Does this answer let the thread go on where it stopped?
+inline bool answers_fault(FaultKind fault, const Message& message) {
+    if (fault == FaultKind::timeout) return false;
+    return fault == FaultKind::vm || abi::MessageInfo{message.info}.label() == 0;
 }
 
 [[gnu::always_inline]] inline Tcb* fast_reply_recv(std::uint64_t address,
@@ -181,9 +188,12 @@ enum class Return : std::uint8_t { impossible, donated, own_contexts };
     Reply& reply = reply_cap.as<ReplyCap>().object();
     Tcb* const caller = reply.tcb;
     if (caller == nullptr || caller->state != ThreadState::blocked_on_reply ||
-        caller->fault.kind != FaultKind::none || !runs_next(*caller)) {
+        !runs_next(*caller)) {
         return nullptr;
     }
+    const FaultKind fault = caller->fault.kind;
+    if (fault != FaultKind::none && !answers_fault(fault, message)) [[unlikely]]
+        return nullptr;
     const Return way = how_to_return(reply, *caller);
     if (way == Return::impossible) return nullptr;
 
@@ -206,20 +216,52 @@ enum class Return : std::uint8_t { impossible, donated, own_contexts };
     server.state = ThreadState::blocked_on_receive;
     server.blocked_endpoint = &endpoint;
     endpoint.enqueue(server, EndpointState::receiving);
-    message.deliver(*caller, 0);
+    if (fault == FaultKind::none) [[likely]] {
+        message.deliver(*caller, 0);
+    } else {
+        if (fault == FaultKind::vm) {
+            caller->fault.kind = FaultKind::none;
+        } else {
+            apply_fault_reply(server, *caller);
+        }
+        caller->context.next_pc = caller->context.restart_pc;
+    }
     return run(*caller);
 }
 
-/// A signal that wakes nobody.
+/// A signal to a thread that waits for it and has a round-robin context of its own.
+[[gnu::always_inline]] inline Tcb* wake_waiter(Notification& notification, std::uint64_t badge) {
+    Tcb& current = *core.current;
+    Tcb& waiter = *notification.waiters.head;
+    SchedContext* const own = waiter.sched_context;
+    if (own == nullptr || !may_switch_context(*own)) return nullptr;
+
+    notification.waiters.remove(waiter);
+    if (notification.waiters.empty()) notification.state = NotificationState::idle;
+    waiter.context.x[0] = badge;
+    if (waiter.priority > current.priority) {
+        core.ready.push_front(current);
+        switch_context(*own);
+        return run(waiter);
+    }
+    waiter.state = ThreadState::running;
+    if (waiter.priority == current.priority) {
+        core.ready.push_back(waiter);
+    } else {
+        core.ready.push_front(waiter);
+    }
+    return &current;
+}
+
 [[gnu::always_inline]] inline Tcb* fast_signal(Cap cap) {
     if (!cap.is<NotificationCap>() || !cap.as<NotificationCap>().can_write()) return nullptr;
     Notification& notification = cap.as<NotificationCap>().object();
     const std::uint64_t badge = cap.as<NotificationCap>().badge();
+    if (notification.state == NotificationState::waiting) return wake_waiter(notification, badge);
     const bool active = notification.state == NotificationState::active;
-    if (!active) {
-        if (notification.state == NotificationState::waiting) return nullptr;
-        const Tcb* bound = notification.bound_tcb;
-        if (bound != nullptr && bound->state == ThreadState::blocked_on_receive) return nullptr;
+    const Tcb* const bound = notification.bound_tcb;
+    if (!active && bound != nullptr && bound->state == ThreadState::blocked_on_receive) {
+        return nullptr;
     }
     if (!take_time_stamp()) return nullptr;
     notification.state = NotificationState::active;
@@ -227,7 +269,46 @@ enum class Return : std::uint8_t { impossible, donated, own_contexts };
     return finish_entry();
 }
 
+/// Nothing there, which only a Call is told.
+inline Tcb* send_to_nothing(std::uint64_t info) {
+    if (!take_time_stamp()) return nullptr;
+    debug_report_error(*core.current, static_cast<abi::Invocation>(abi::MessageInfo{info}.label()),
+                       SysError::invalid_capability(0));
+    return finish_entry();
+}
+
+/// Waiting for a notification that no other thread is bound to.
+[[gnu::always_inline]] inline Tcb* fast_wait(Cap cap) {
+    Tcb& thread = *core.current;
+    if (!cap.is<NotificationCap>() || !cap.as<NotificationCap>().can_read()) return nullptr;
+    Notification& notification = cap.as<NotificationCap>().object();
+    if (notification.bound_tcb != nullptr && notification.bound_tcb != &thread) return nullptr;
+    if (!take_time_stamp()) return nullptr;
+    if (notification.state == NotificationState::active) {
+        notification.state = NotificationState::idle;
+        thread.context.x[0] = notification.word;
+        notification.word = 0;
+        return finish_entry();
+    }
+    wait(thread, notification, Blocking::yes);
+    return schedule();
+}
+
 }  // namespace
+
+Tcb* fast_fault(const Fault& fault) {
+    Tcb& thread = *core.current;
+    const Cap cap = thread.slot(TcbSlot::fault_endpoint).cap;
+    if (core.release.next_time() <= core.now) return nullptr;
+    Tcb* const handler = waiting_server(cap);
+    if (handler == nullptr) return nullptr;
+    const auto target = cap.as<EndpointCap>();
+    thread.fault = fault;
+    handler->context.x[0] = target.badge();
+    handler->context.x[1] = write_fault_message(thread, *handler);
+    begin_call(thread, target.object(), *handler);
+    return run(*handler);
+}
 
 }  // namespace numbat
 
@@ -256,15 +337,24 @@ namespace {
     return general_syscall(static_cast<std::int64_t>(abi::Syscall::reply_recv));
 }
 
-[[gnu::noinline]] Tcb* enter_send(std::uint64_t x0, std::uint64_t x1) {
+[[gnu::noinline]] Tcb* enter_send(std::uint64_t x0, std::uint64_t x1, abi::Syscall number) {
     Slot* const slot = find_slot(*core.current, x0);
     if (slot == nullptr) [[unlikely]]
-        return general_syscall(static_cast<std::int64_t>(abi::Syscall::send));
+        return general_syscall(static_cast<std::int64_t>(number));
     // Extra capabilities are for the general path: one that does not resolve is a fault.
     if (Message{x1, 0, 0, 0, 0}.short_enough()) {
-        if (Tcb* next = fast_signal(slot->cap)) return next;
+        const Cap cap = slot->cap;
+        if (Tcb* next = cap.is_null() ? send_to_nothing(x1) : fast_signal(cap)) return next;
     }
-    return general_invoke(*slot, mode_send);
+    return general_invoke(*slot, number == abi::Syscall::send ? mode_send : mode_nb_send);
+}
+
+[[gnu::noinline]] Tcb* enter_wait(std::uint64_t x0) {
+    const Slot* const slot = find_slot(*core.current, x0);
+    if (slot != nullptr) [[likely]] {
+        if (Tcb* next = fast_wait(slot->cap)) return next;
+    }
+    return general_syscall(static_cast<std::int64_t>(abi::Syscall::wait));
 }
 
 }  // namespace
@@ -272,12 +362,18 @@ namespace {
 extern "C" Tcb* kernel_syscall(std::uint64_t x0, std::uint64_t x1, std::uint64_t x2,
                                std::uint64_t x3, std::uint64_t x4, std::uint64_t x5,
                                std::uint64_t x6, std::int64_t number) {
-    if (number == static_cast<std::int64_t>(abi::Syscall::call)) {
-        return enter_call(x0, x1, x2, x3, x4, x5);
+    switch (static_cast<abi::Syscall>(number)) {
+        case abi::Syscall::call:
+            return enter_call(x0, x1, x2, x3, x4, x5);
+        case abi::Syscall::reply_recv:
+            return enter_reply_recv(x0, x1, x2, x3, x4, x5, x6);
+        case abi::Syscall::send:
+            return enter_send(x0, x1, abi::Syscall::send);
+        case abi::Syscall::nb_send:
+            return enter_send(x0, x1, abi::Syscall::nb_send);
+        case abi::Syscall::wait:
+            return enter_wait(x0);
+        default:
+            return general_syscall(number);
     }
-    if (number == static_cast<std::int64_t>(abi::Syscall::reply_recv)) {
-        return enter_reply_recv(x0, x1, x2, x3, x4, x5, x6);
-    }
-    if (number == static_cast<std::int64_t>(abi::Syscall::send)) return enter_send(x0, x1);
-    return general_syscall(number);
 }

@@ -279,6 +279,8 @@ Tcb* restart_later() {
 Tcb* fault_entry(const Fault& fault) {
     if (!take_time_stamp()) [[unlikely]]
         return restart_later();
+    if (Tcb* next = fast_fault(fault)) [[likely]]
+        return next;
     raise_fault(*core.current, fault);
     return finish_entry();
 }

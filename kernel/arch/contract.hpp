@@ -52,8 +52,9 @@ void switch_to(numbat::Tcb& next);
 void switch_to_idle();
 /// The flag fpu_disabled of the running thread or of any other one changed.
 void fpu_flags_changed(numbat::Tcb& thread);
-/// The MCP of the running thread changed: only threads with one above 0 may use CNTP_*.
-void timer_access_changed(const numbat::Tcb& running);
+/// The MCP of the thread changed: only threads with one above 0 may use CNTP_*.
+enum class Running : std::uint8_t { no, yes };
+void mcp_changed(numbat::Tcb& thread, Running running);
 /// The thread is being deleted: forget its FPU state if its registers are loaded.
 void fpu_release(numbat::Tcb& thread);
 /// The VSpace slot of the running thread changed: look at it again.

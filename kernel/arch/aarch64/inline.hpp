@@ -4,6 +4,7 @@
 
 #include "cpu_state.hpp"
 #include "kernel_map.hpp"
+#include "object/asid.hpp"
 #include "registers.hpp"
 
 namespace arch {
@@ -41,15 +42,26 @@ inline std::uint64_t ttbr0_of(numbat::Cap vspace) {
     return base::bits(vspace.word0, 0, physical_window_bits) | vspace.word1 << 48;
 }
 
+inline void load_ttbr0(std::uint64_t value) {
+    write_ttbr0(value);
+    cpu.ttbr0 = value;
+}
+
 inline void switch_to(numbat::Tcb& next) {
-    if (ttbr0_of(next.slot(numbat::TcbSlot::vspace).cap) != cpu.ttbr0) switch_address_space(next);
-    // Only the owner of the loaded registers gets at them, and only if its flag allows it.
-    const bool may_use_fpu =
-        cpu.fpu_owner == &next && (next.flags & abi::tcb_flags::fpu_disabled) == 0;
-    if (may_use_fpu != (cpu.fpu == Access::allowed)) [[unlikely]]
-        set_fpu_access(may_use_fpu ? Access::allowed : Access::denied);
-    if ((next.mcp != 0) != (cpu.timer == Access::allowed)) [[unlikely]]
-        set_timer_access(next.mcp != 0 ? Access::allowed : Access::denied);
+    const numbat::Cap vspace = next.slot(numbat::TcbSlot::vspace).cap;
+    const std::uint64_t ttbr0 = ttbr0_of(vspace);
+    if (ttbr0 != cpu.ttbr0) {
+        // The capability may be older than the pool that its ASID is from.
+        if (vspace.is<numbat::VSpaceCap>() &&
+            numbat::vspace_of(vspace.as<numbat::VSpaceCap>().asid()) ==
+                vspace.as<numbat::VSpaceCap>().table()) [[likely]] {
+            load_ttbr0(ttbr0);
+        } else {
+            enter_empty_address_space();
+        }
+    }
+    if (next.privileges != cpu.privileges) [[unlikely]]
+        set_privileges(next.privileges);
 }
 
 // The idle thread runs in EL1 and touches no memory: any address space will do.

@@ -58,7 +58,7 @@ void switch_to(numbat::Tcb&) {
 }
 void switch_to_idle() {}
 void fpu_flags_changed(numbat::Tcb&) {}
-void timer_access_changed(const numbat::Tcb&) {}
+void mcp_changed(numbat::Tcb&, Running) {}
 void fpu_release(numbat::Tcb&) {}
 void vspace_changed(numbat::Tcb&) {}
 void init_context(Context& context) {
