@@ -287,7 +287,7 @@ Tcb* fault_entry(const Fault& fault) {
 
 }  // namespace
 
-Tcb* general_syscall(std::int64_t number) {
+[[gnu::noinline]] Tcb* general_syscall(std::int64_t number) {
     Tcb& thread = *core.current;
     if (number < abi::first_api_syscall && debug_syscall(thread, number)) return &thread;
     if (!take_time_stamp()) [[unlikely]]
@@ -296,7 +296,7 @@ Tcb* general_syscall(std::int64_t number) {
     return finish_entry();
 }
 
-Tcb* general_invoke(Slot& slot, SendMode mode) {
+[[gnu::noinline]] Tcb* general_invoke(Slot& slot, SendMode mode) {
     if (!take_time_stamp()) [[unlikely]]
         return restart_later();
     invoke_slot(*core.current, slot, mode);

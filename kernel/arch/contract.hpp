@@ -46,8 +46,8 @@ void send_sgi(unsigned irq, unsigned target);
 
 /// The CPU goes on with `next` on return to user: address space (TTBR0 is written only if it
 /// changes; a missing VSpace or stale ASID means an empty space), FPU access (lazy owner). The
-/// previous thread may be gone. Called only when the running thread changes. Hot.
-void switch_to(numbat::Tcb& next);
+/// previous thread may be gone. Called only when the running thread changes; returns `next`. Hot.
+numbat::Tcb* switch_to(numbat::Tcb& next);
 /// As switch_to for the idle thread: the empty address space or the present one, no FPU work.
 void switch_to_idle();
 /// The flag fpu_disabled of the running thread or of any other one changed.

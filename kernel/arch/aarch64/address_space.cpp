@@ -36,6 +36,12 @@ void switch_address_space(const numbat::Tcb& thread) {
     change_ttbr0(empty_ttbr0());
 }
 
+numbat::Tcb* switch_completely(numbat::Tcb& next) {
+    switch_address_space(next);
+    set_privileges(next.privileges);
+    return &next;
+}
+
 void leave_address_space(std::uint64_t ttbr0) {
     if (cpu.ttbr0 == ttbr0) enter_empty_address_space();
 }

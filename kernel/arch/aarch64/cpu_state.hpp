@@ -36,9 +36,9 @@ void switch_address_space(const numbat::Tcb& thread);
 void enter_empty_address_space();
 /// Loads the empty space if TTBR0 holds `ttbr0`. For address spaces and ASIDs that go away.
 void leave_address_space(std::uint64_t ttbr0);
-/// Sets the timer itself.
-void arm_deadline(std::uint64_t ticks);
 /// Writes CPACR_EL1 and CNTKCTL_EL1.
 void set_privileges(std::uint8_t privileges);
+/// All of switch_to(), from the beginning.
+numbat::Tcb* switch_completely(numbat::Tcb& next);
 
 }  // namespace arch

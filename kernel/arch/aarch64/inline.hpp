@@ -14,6 +14,12 @@ inline std::uint64_t current_ticks() {
     return read_cntvct();
 }
 
+/// Sets the timer itself.
+inline void arm_deadline(std::uint64_t ticks) {
+    write_cntv_cval(ticks);
+    cpu.armed_deadline = ticks;
+}
+
 inline void set_deadline(std::uint64_t ticks) {
     cpu.wanted_deadline = ticks;
     if (ticks < cpu.armed_deadline) [[unlikely]]
@@ -47,21 +53,21 @@ inline void load_ttbr0(std::uint64_t value) {
     cpu.ttbr0 = value;
 }
 
-inline void switch_to(numbat::Tcb& next) {
+// What is rare is a last call, so that the usual way needs no stack. The slot holds a VSpace
+// capability or nothing, which is a ttbr0 of 0; and the capability may be older than the pool that
+// its ASID is from.
+[[gnu::always_inline]] inline numbat::Tcb* switch_to(numbat::Tcb& next) {
     const numbat::Cap vspace = next.slot(numbat::TcbSlot::vspace).cap;
     const std::uint64_t ttbr0 = ttbr0_of(vspace);
-    if (ttbr0 != cpu.ttbr0) {
-        // The capability may be older than the pool that its ASID is from.
-        if (vspace.is<numbat::VSpaceCap>() &&
-            numbat::vspace_of(vspace.as<numbat::VSpaceCap>().asid()) ==
-                vspace.as<numbat::VSpaceCap>().table()) [[likely]] {
-            load_ttbr0(ttbr0);
-        } else {
-            enter_empty_address_space();
-        }
-    }
     if (next.privileges != cpu.privileges) [[unlikely]]
-        set_privileges(next.privileges);
+        return switch_completely(next);
+    if (ttbr0 == cpu.ttbr0) return &next;
+    if (ttbr0 == 0 || reinterpret_cast<std::uint64_t>(numbat::vspace_of(static_cast<numbat::Asid>(
+                          vspace.word1))) != vspace.address()) [[unlikely]] {
+        return switch_completely(next);
+    }
+    load_ttbr0(ttbr0);
+    return &next;
 }
 
 // The idle thread runs in EL1 and touches no memory: any address space will do.

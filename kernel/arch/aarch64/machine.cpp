@@ -83,11 +83,6 @@ void init_idle_context(Context& context) {
     context.next_pc = reinterpret_cast<std::uintptr_t>(idle_loop);
 }
 
-void arm_deadline(std::uint64_t ticks) {
-    write_cntv_cval(ticks);
-    cpu.armed_deadline = ticks;
-}
-
 unsigned acknowledge_irq() {
     acknowledged = gic.acknowledge();
     const unsigned irq = Gic::number(acknowledged);
