@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Fast paths of Call and ReplyRecv: up to four words, no capabilities, the partner waiting, and the
-// partner runs next. They look at everything first and write nothing until all holds; else the
-// general path does the call from the beginning, with the same result (sel4-abi 10.6).
+// Fast paths of Call, ReplyRecv and faults: up to four words, no capabilities, the partner waiting,
+// and the partner runs next; of signals and waiting for them. They look at everything first and
+// write nothing until all holds; else the general path does the call from the beginning, with the
+// same result (sel4-abi 10.6).
 //
 // With donation no clock is read: the context stays, the time is charged at the next entry. When
 // the partner has a context of its own the clock is read and the time charged, both contexts being
@@ -12,7 +13,10 @@
 
 #include "abi/message_info.hpp"
 #include "abi/syscall.hpp"
+#include "api/debug.hpp"
+#include "api/fault.hpp"
 #include "arch/contract.hpp"
+#include "cap/lookup.hpp"
 #include "object/endpoint.hpp"
 #include "object/notification.hpp"
 #include "object/reply.hpp"
@@ -38,43 +42,30 @@ struct Message {
         arch::Context& to = receiver.context;
         to.x[0] = badge;
         to.x[1] = info & label_and_length;
-        switch (length()) {
-            case 4:
-                to.set_mr(3, mr3);
-                [[fallthrough]];
-            case 3:
-                to.set_mr(2, mr2);
-                [[fallthrough]];
-            case 2:
-                to.set_mr(1, mr1);
-                [[fallthrough]];
-            case 1:
-                to.set_mr(0, mr0);
-                break;
-            default:
-                break;
-        }
+        const unsigned words = length();
+        if (words == 0) return;
+        to.set_mr(0, mr0);
+        if (words == 1) return;
+        to.set_mr(1, mr1);
+        if (words == 2) return;
+        to.set_mr(2, mr2);
+        if (words == 3) return;
+        to.set_mr(3, mr3);
     }
 };
 
+/// Which CSpaces a path is made for. The one for flat ones calls nothing but as its last act, so it
+/// needs no stack; it leaves what it does not find to the other one.
+enum class Space { flat, any };
+
 /// The slot at `address`; null on any failure.
+template <Space space>
 [[gnu::always_inline]] inline Slot* find_slot(const Tcb& thread, std::uint64_t address) {
-    Cap node = thread.slot(TcbSlot::cspace).cap;
-    if (node.tag() != CapTag::cnode) return nullptr;
-    unsigned bits = abi::word_bits;
-    for (;;) {
-        const unsigned radix = static_cast<unsigned>(CNodeCap::Radix::get(node.word0));
-        const unsigned guard_size = static_cast<unsigned>(node.word1 & 63);
-        // The guard and the index, from the top bit of what is left.
-        const std::uint64_t rest = address << (abi::word_bits - bits);
-        if (((rest >> 1) >> (63 - guard_size)) != node.word1 >> 6 || radix + guard_size > bits) {
-            return nullptr;
-        }
-        const std::uint64_t index = (rest << guard_size) >> (abi::word_bits - radix);
-        Slot* const slot = reinterpret_cast<Slot*>(node.address()) + index;
-        bits -= radix + guard_size;
-        if (bits == 0 || slot->cap.tag() != CapTag::cnode) return slot;
-        node = slot->cap;
+    if constexpr (space == Space::flat) {
+        return find_in_flat_space(thread.slot(TcbSlot::cspace).cap, address);
+    } else {
+        const auto found = lookup_slot(thread, address);
+        return found ? *found : nullptr;
     }
 }
 
@@ -104,43 +95,55 @@ inline bool runs_next(const Tcb& next) {
 [[gnu::always_inline]] inline Tcb* run(Tcb& next) {
     next.state = ThreadState::running;
     core.current = &next;
-    arch::switch_to(next);
-    return &next;
+    return arch::switch_to(next);
 }
 
-[[gnu::always_inline]] inline Tcb* fast_call(Cap cap, const Message& message) {
-    Tcb& caller = *core.current;
-    if (!cap.is<EndpointCap>() || !message.short_enough()) return nullptr;
+/// The receiver that a Call or fault through `cap` can go to at once; null if the general path must
+/// look at it.
+[[gnu::always_inline]] inline Tcb* waiting_server(Cap cap) {
+    if (!cap.is<EndpointCap>()) return nullptr;
     const auto target = cap.as<EndpointCap>();
     if (!target.can_write() || !(target.can_grant() || target.can_grant_reply())) return nullptr;
-    Endpoint& endpoint = target.object();
+    const Endpoint& endpoint = target.object();
     if (endpoint.state() != EndpointState::receiving) return nullptr;
     Tcb& receiver = *endpoint.head();
-    Reply* const reply = receiver.reply;
-    if (reply == nullptr || !runs_next(receiver)) return nullptr;
-    SchedContext& context = *core.current_context;
-    SchedContext* const own = receiver.sched_context;
-    if (own != nullptr && !may_switch_context(*own)) return nullptr;
+    if (receiver.reply == nullptr || !runs_next(receiver)) return nullptr;
+    if (receiver.sched_context != nullptr && !may_switch_context(*receiver.sched_context)) {
+        return nullptr;
+    }
+    return &receiver;
+}
 
+/// The caller blocks on the server's reply object; a server without a context gets the caller's.
+[[gnu::always_inline]] inline void begin_call(Tcb& caller, Endpoint& endpoint, Tcb& server) {
+    Reply* const reply = server.reply;
+    SchedContext& context = *core.current_context;
+    SchedContext* const own = server.sched_context;
     endpoint.take_first();
-    receiver.reply = nullptr;
+    server.reply = nullptr;
     reply->tcb = &caller;
     caller.reply = reply;
     caller.state = ThreadState::blocked_on_reply;
-    if (own == nullptr) {
-        Reply* const older = context.reply;
-        reply->previous = older;
-        reply->set_context(context);
-        if (older != nullptr) older->set_next(reply);
-        context.reply = reply;
-        context.tcb = &receiver;
-        receiver.sched_context = &context;
-        caller.sched_context = nullptr;
-    } else {
-        switch_context(*own);
-    }
-    message.deliver(receiver, target.badge());
-    return run(receiver);
+    if (own != nullptr) return switch_context(*own);
+    Reply* const older = context.reply;
+    reply->previous = older;
+    reply->set_context(context);
+    if (older != nullptr) older->set_next(reply);
+    context.reply = reply;
+    context.tcb = &server;
+    server.sched_context = &context;
+    caller.sched_context = nullptr;
+}
+
+// The functions that follow do what `otherwise` does if they cannot.
+
+[[gnu::always_inline]] inline Tcb* fast_call(Cap cap, const Message& message, auto otherwise) {
+    Tcb* const server = message.short_enough() ? waiting_server(cap) : nullptr;
+    if (server == nullptr) return otherwise();
+    const auto target = cap.as<EndpointCap>();
+    begin_call(*core.current, target.object(), *server);
+    message.deliver(*server, target.badge());
+    return run(*server);
 }
 
 /// The server keeps its own context, and the caller its own; or the context goes back.
@@ -154,38 +157,54 @@ enum class Return : std::uint8_t { impossible, donated, own_contexts };
         return may_switch_context(*caller.sched_context) ? Return::own_contexts
                                                          : Return::impossible;
     }
-    const bool newest_of_current = reply.context() == core.current_context;
+    const bool newest_of_current =
+        reply.next_or_context == (reinterpret_cast<std::uint64_t>(core.current_context) | 1);
     return newest_of_current && caller.sched_context == nullptr ? Return::donated
                                                                 : Return::impossible;
 }
 
-[[gnu::always_inline]] inline Tcb* fast_reply_recv(std::uint64_t address,
-                                                   std::uint64_t reply_address,
-                                                   const Message& message) {
+/// Does this answer let the thread go on where it stopped?
+inline bool answers_fault(FaultKind fault, const Message& message) {
+    if (fault == FaultKind::timeout) return false;
+    return fault == FaultKind::vm || abi::MessageInfo{message.info}.label() == 0;
+}
+
+[[gnu::noinline]] Tcb* restart_faulter(Tcb& server, Tcb& thread, FaultKind fault) {
+    if (fault == FaultKind::vm) {
+        thread.fault.kind = FaultKind::none;
+    } else {
+        apply_fault_reply(server, thread);
+    }
+    thread.context.next_pc = thread.context.restart_pc;
+    return run(thread);
+}
+
+[[gnu::always_inline]] inline Tcb* fast_reply_recv(const Slot* slot, const Slot* reply_slot,
+                                                   const Message& message, auto otherwise) {
     Tcb& server = *core.current;
-    if (!message.short_enough()) return nullptr;
-    const Slot* const reply_slot = find_slot(server, reply_address);
-    const Slot* const slot = find_slot(server, address);
-    if (reply_slot == nullptr || slot == nullptr) return nullptr;
+    if (!message.short_enough()) return otherwise();
     const Cap reply_cap = reply_slot->cap;
     const Cap cap = slot->cap;
-    if (!reply_cap.is<ReplyCap>() || !cap.is<EndpointCap>()) return nullptr;
-    if (!cap.as<EndpointCap>().can_read()) return nullptr;
+    if (!reply_cap.is<ReplyCap>() || !cap.is<EndpointCap>()) return otherwise();
+    if (!cap.as<EndpointCap>().can_read()) return otherwise();
     Endpoint& endpoint = cap.as<EndpointCap>().object();
-    if (endpoint.state() == EndpointState::sending) return nullptr;
+    if (endpoint.state() == EndpointState::sending) return otherwise();
     const Notification* const bound = server.bound_notification;
     if (bound != nullptr &&
         (bound->state == NotificationState::active || bound->sched_context != nullptr)) {
-        return nullptr;
+        return otherwise();
     }
     Reply& reply = reply_cap.as<ReplyCap>().object();
     Tcb* const caller = reply.tcb;
     if (caller == nullptr || caller->state != ThreadState::blocked_on_reply ||
-        caller->fault.kind != FaultKind::none || !runs_next(*caller)) {
-        return nullptr;
+        !runs_next(*caller)) {
+        return otherwise();
     }
+    const FaultKind fault = caller->fault.kind;
+    if (fault != FaultKind::none && !answers_fault(fault, message)) [[unlikely]]
+        return otherwise();
     const Return way = how_to_return(reply, *caller);
-    if (way == Return::impossible) return nullptr;
+    if (way == Return::impossible) return otherwise();
 
     if (way == Return::donated) {
         SchedContext& context = *core.current_context;
@@ -206,28 +225,98 @@ enum class Return : std::uint8_t { impossible, donated, own_contexts };
     server.state = ThreadState::blocked_on_receive;
     server.blocked_endpoint = &endpoint;
     endpoint.enqueue(server, EndpointState::receiving);
+    if (fault != FaultKind::none) [[unlikely]]
+        return restart_faulter(server, *caller, fault);
     message.deliver(*caller, 0);
     return run(*caller);
 }
 
-/// A signal that wakes nobody.
-[[gnu::always_inline]] inline Tcb* fast_signal(Cap cap) {
-    if (!cap.is<NotificationCap>() || !cap.as<NotificationCap>().can_write()) return nullptr;
+/// A signal to a thread that waits for it and has a round-robin context of its own.
+[[gnu::always_inline]] inline Tcb* wake_waiter(Notification& notification, std::uint64_t badge,
+                                               auto otherwise) {
+    Tcb& current = *core.current;
+    Tcb& waiter = *notification.waiters.head;
+    SchedContext* const own = waiter.sched_context;
+    if (own == nullptr || !may_switch_context(*own)) return otherwise();
+
+    notification.waiters.remove(waiter);
+    if (notification.waiters.empty()) notification.state = NotificationState::idle;
+    waiter.context.x[0] = badge;
+    if (waiter.priority > current.priority) {
+        core.ready.push_front(current);
+        switch_context(*own);
+        return run(waiter);
+    }
+    waiter.state = ThreadState::running;
+    if (waiter.priority == current.priority) {
+        core.ready.push_back(waiter);
+    } else {
+        core.ready.push_front(waiter);
+    }
+    return &current;
+}
+
+[[gnu::always_inline]] inline Tcb* fast_signal(Cap cap, auto otherwise) {
+    if (!cap.is<NotificationCap>() || !cap.as<NotificationCap>().can_write()) return otherwise();
     Notification& notification = cap.as<NotificationCap>().object();
     const std::uint64_t badge = cap.as<NotificationCap>().badge();
+    if (notification.state == NotificationState::waiting)
+        return wake_waiter(notification, badge, otherwise);
     const bool active = notification.state == NotificationState::active;
-    if (!active) {
-        if (notification.state == NotificationState::waiting) return nullptr;
-        const Tcb* bound = notification.bound_tcb;
-        if (bound != nullptr && bound->state == ThreadState::blocked_on_receive) return nullptr;
+    const Tcb* const bound = notification.bound_tcb;
+    if (!active && bound != nullptr && bound->state == ThreadState::blocked_on_receive) {
+        return otherwise();
     }
-    if (!take_time_stamp()) return nullptr;
+    if (!take_time_stamp()) return otherwise();
     notification.state = NotificationState::active;
     notification.word = active ? notification.word | badge : badge;
     return finish_entry();
 }
 
+/// Nothing there, which only a Call is told.
+[[gnu::always_inline]] inline Tcb* send_to_nothing(std::uint64_t info, auto otherwise) {
+    if (!take_time_stamp()) return otherwise();
+    debug_report_error(*core.current, static_cast<abi::Invocation>(abi::MessageInfo{info}.label()),
+                       SysError::invalid_capability(0));
+    return finish_entry();
+}
+
+[[gnu::noinline]] Tcb* block_on(Tcb& thread, Notification& notification) {
+    wait(thread, notification, Blocking::yes);
+    return schedule();
+}
+
+/// Waiting for a notification that no other thread is bound to.
+[[gnu::always_inline]] inline Tcb* fast_wait(Cap cap, auto otherwise) {
+    Tcb& thread = *core.current;
+    if (!cap.is<NotificationCap>() || !cap.as<NotificationCap>().can_read()) return otherwise();
+    Notification& notification = cap.as<NotificationCap>().object();
+    if (notification.bound_tcb != nullptr && notification.bound_tcb != &thread) return otherwise();
+    if (!take_time_stamp()) return otherwise();
+    if (notification.state == NotificationState::active) {
+        notification.state = NotificationState::idle;
+        thread.context.x[0] = notification.word;
+        notification.word = 0;
+        return finish_entry();
+    }
+    return block_on(thread, notification);
+}
+
 }  // namespace
+
+Tcb* fast_fault(const Fault& fault) {
+    Tcb& thread = *core.current;
+    const Cap cap = thread.slot(TcbSlot::fault_endpoint).cap;
+    if (core.release.next_time() <= core.now) return nullptr;
+    Tcb* const handler = waiting_server(cap);
+    if (handler == nullptr) return nullptr;
+    const auto target = cap.as<EndpointCap>();
+    thread.fault = fault;
+    handler->context.x[0] = target.badge();
+    handler->context.x[1] = write_fault_message(thread, *handler);
+    begin_call(thread, target.object(), *handler);
+    return run(*handler);
+}
 
 }  // namespace numbat
 
@@ -238,33 +327,63 @@ namespace {
 // One function for each, so that a call costs only the registers it needs; the arguments are those
 // of kernel_syscall and stay where they are.
 
+template <Space space>
 [[gnu::noinline]] Tcb* enter_call(std::uint64_t x0, std::uint64_t x1, std::uint64_t x2,
                                   std::uint64_t x3, std::uint64_t x4, std::uint64_t x5) {
-    Slot* const slot = find_slot(*core.current, x0);
-    if (slot == nullptr) [[unlikely]]
+    Slot* const slot = find_slot<space>(*core.current, x0);
+    if (slot == nullptr) [[unlikely]] {
+        if constexpr (space == Space::flat) return enter_call<Space::any>(x0, x1, x2, x3, x4, x5);
         return general_syscall(static_cast<std::int64_t>(abi::Syscall::call));
-    if (Tcb* next = fast_call(slot->cap, Message{x1, x2, x3, x4, x5})) [[likely]]
-        return next;
-    return general_invoke(*slot, mode_call);
+    }
+    return fast_call(slot->cap, Message{x1, x2, x3, x4, x5},
+                     [slot] { return general_invoke(*slot, mode_call); });
 }
 
+template <Space space>
 [[gnu::noinline]] Tcb* enter_reply_recv(std::uint64_t x0, std::uint64_t x1, std::uint64_t x2,
                                         std::uint64_t x3, std::uint64_t x4, std::uint64_t x5,
                                         std::uint64_t x6) {
-    if (Tcb* next = fast_reply_recv(x0, x6, Message{x1, x2, x3, x4, x5})) [[likely]]
-        return next;
-    return general_syscall(static_cast<std::int64_t>(abi::Syscall::reply_recv));
+    const Slot* const slot = find_slot<space>(*core.current, x0);
+    const Slot* const reply_slot = find_slot<space>(*core.current, x6);
+    const auto otherwise = [] {
+        return general_syscall(static_cast<std::int64_t>(abi::Syscall::reply_recv));
+    };
+    if (slot == nullptr || reply_slot == nullptr) [[unlikely]] {
+        if constexpr (space == Space::flat) {
+            return enter_reply_recv<Space::any>(x0, x1, x2, x3, x4, x5, x6);
+        }
+        return otherwise();
+    }
+    return fast_reply_recv(slot, reply_slot, Message{x1, x2, x3, x4, x5}, otherwise);
 }
 
-[[gnu::noinline]] Tcb* enter_send(std::uint64_t x0, std::uint64_t x1) {
-    Slot* const slot = find_slot(*core.current, x0);
-    if (slot == nullptr) [[unlikely]]
-        return general_syscall(static_cast<std::int64_t>(abi::Syscall::send));
-    // Extra capabilities are for the general path: one that does not resolve is a fault.
-    if (Message{x1, 0, 0, 0, 0}.short_enough()) {
-        if (Tcb* next = fast_signal(slot->cap)) return next;
+template <Space space>
+[[gnu::noinline]] Tcb* enter_send(std::uint64_t x0, std::uint64_t x1, abi::Syscall number) {
+    Slot* const slot = find_slot<space>(*core.current, x0);
+    if (slot == nullptr) [[unlikely]] {
+        if constexpr (space == Space::flat) return enter_send<Space::any>(x0, x1, number);
+        return general_syscall(static_cast<std::int64_t>(number));
     }
-    return general_invoke(*slot, mode_send);
+    const auto otherwise = [slot, number] {
+        return general_invoke(*slot, number == abi::Syscall::send ? mode_send : mode_nb_send);
+    };
+    // Extra capabilities are for the general path: one that does not resolve is a fault.
+    if (!Message{x1, 0, 0, 0, 0}.short_enough()) return otherwise();
+    const Cap cap = slot->cap;
+    return cap.is_null() ? send_to_nothing(x1, otherwise) : fast_signal(cap, otherwise);
+}
+
+template <Space space>
+[[gnu::noinline]] Tcb* enter_wait(std::uint64_t x0) {
+    const Slot* const slot = find_slot<space>(*core.current, x0);
+    const auto otherwise = [] {
+        return general_syscall(static_cast<std::int64_t>(abi::Syscall::wait));
+    };
+    if (slot == nullptr) [[unlikely]] {
+        if constexpr (space == Space::flat) return enter_wait<Space::any>(x0);
+        return otherwise();
+    }
+    return fast_wait(slot->cap, otherwise);
 }
 
 }  // namespace
@@ -272,12 +391,16 @@ namespace {
 extern "C" Tcb* kernel_syscall(std::uint64_t x0, std::uint64_t x1, std::uint64_t x2,
                                std::uint64_t x3, std::uint64_t x4, std::uint64_t x5,
                                std::uint64_t x6, std::int64_t number) {
-    if (number == static_cast<std::int64_t>(abi::Syscall::call)) {
-        return enter_call(x0, x1, x2, x3, x4, x5);
+    // Not a switch: the order matters.
+    const auto which = static_cast<abi::Syscall>(number);
+    if (which == abi::Syscall::call) return enter_call<Space::flat>(x0, x1, x2, x3, x4, x5);
+    if (which == abi::Syscall::reply_recv) {
+        return enter_reply_recv<Space::flat>(x0, x1, x2, x3, x4, x5, x6);
     }
-    if (number == static_cast<std::int64_t>(abi::Syscall::reply_recv)) {
-        return enter_reply_recv(x0, x1, x2, x3, x4, x5, x6);
+    if (which == abi::Syscall::send) return enter_send<Space::flat>(x0, x1, abi::Syscall::send);
+    if (which == abi::Syscall::wait) return enter_wait<Space::flat>(x0);
+    if (which == abi::Syscall::nb_send) {
+        return enter_send<Space::flat>(x0, x1, abi::Syscall::nb_send);
     }
-    if (number == static_cast<std::int64_t>(abi::Syscall::send)) return enter_send(x0, x1);
     return general_syscall(number);
 }

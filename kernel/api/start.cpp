@@ -44,6 +44,7 @@ void start_root_thread(Tcb& thread, SchedContext& context) {
     debug_add_thread(thread);
     thread.priority = abi::max_priority;
     thread.mcp = abi::max_priority;
+    arch::mcp_changed(thread, arch::Running::no);
     thread.state = ThreadState::running;
     refill::reset(
         context,

@@ -279,13 +279,15 @@ Tcb* restart_later() {
 Tcb* fault_entry(const Fault& fault) {
     if (!take_time_stamp()) [[unlikely]]
         return restart_later();
+    if (Tcb* next = fast_fault(fault)) [[likely]]
+        return next;
     raise_fault(*core.current, fault);
     return finish_entry();
 }
 
 }  // namespace
 
-Tcb* general_syscall(std::int64_t number) {
+[[gnu::noinline]] Tcb* general_syscall(std::int64_t number) {
     Tcb& thread = *core.current;
     if (number < abi::first_api_syscall && debug_syscall(thread, number)) return &thread;
     if (!take_time_stamp()) [[unlikely]]
@@ -294,7 +296,7 @@ Tcb* general_syscall(std::int64_t number) {
     return finish_entry();
 }
 
-Tcb* general_invoke(Slot& slot, SendMode mode) {
+[[gnu::noinline]] Tcb* general_invoke(Slot& slot, SendMode mode) {
     if (!take_time_stamp()) [[unlikely]]
         return restart_later();
     invoke_slot(*core.current, slot, mode);

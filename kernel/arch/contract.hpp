@@ -46,14 +46,15 @@ void send_sgi(unsigned irq, unsigned target);
 
 /// The CPU goes on with `next` on return to user: address space (TTBR0 is written only if it
 /// changes; a missing VSpace or stale ASID means an empty space), FPU access (lazy owner). The
-/// previous thread may be gone. Called only when the running thread changes. Hot.
-void switch_to(numbat::Tcb& next);
+/// previous thread may be gone. Called only when the running thread changes; returns `next`. Hot.
+numbat::Tcb* switch_to(numbat::Tcb& next);
 /// As switch_to for the idle thread: the empty address space or the present one, no FPU work.
 void switch_to_idle();
 /// The flag fpu_disabled of the running thread or of any other one changed.
 void fpu_flags_changed(numbat::Tcb& thread);
-/// The MCP of the running thread changed: only threads with one above 0 may use CNTP_*.
-void timer_access_changed(const numbat::Tcb& running);
+/// The MCP of the thread changed: only threads with one above 0 may use CNTP_*.
+enum class Running : std::uint8_t { no, yes };
+void mcp_changed(numbat::Tcb& thread, Running running);
 /// The thread is being deleted: forget its FPU state if its registers are loaded.
 void fpu_release(numbat::Tcb& thread);
 /// The VSpace slot of the running thread changed: look at it again.

@@ -20,9 +20,26 @@ struct ResolvedSlot {
 /// stops early at a capability that is no CNode. bits: 1..64.
 std::expected<ResolvedSlot, LookupFailure> resolve(Cap root, std::uint64_t address, unsigned bits);
 
+/// The usual CSpace is one CNode that resolves all 64 bits. Null if it is another one, or if the
+/// guard differs.
+[[gnu::always_inline]] inline Slot* find_in_flat_space(Cap root, std::uint64_t address) {
+    const unsigned radix = static_cast<unsigned>(CNodeCap::Radix::get(root.word0));
+    const unsigned guard_size = static_cast<unsigned>(CNodeCap::GuardSize::get(root.word1));
+    if (root.tag() != CapTag::cnode || radix + guard_size != abi::word_bits ||
+        address >> radix != root.word1 >> CNodeCap::GuardSize::width) {
+        return nullptr;
+    }
+    Slot* const slot = reinterpret_cast<Slot*>(root.address()) + (address & (base::bit(radix) - 1));
+    if (slot == nullptr) __builtin_unreachable();  // saves the callers' test
+    return slot;
+}
+
 /// First use of 5.2: full depth in the thread's own CSpace, remaining bits are allowed.
 inline std::expected<Slot*, LookupFailure> lookup_slot(const Tcb& thread, std::uint64_t address) {
-    const auto found = resolve(thread.slot(TcbSlot::cspace).cap, address, abi::word_bits);
+    const Cap root = thread.slot(TcbSlot::cspace).cap;
+    if (Slot* const slot = find_in_flat_space(root, address)) [[likely]]
+        return slot;
+    const auto found = resolve(root, address, abi::word_bits);
     if (!found) [[unlikely]]
         return std::unexpected(found.error());
     return found->slot;

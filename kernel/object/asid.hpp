@@ -22,7 +22,7 @@ static_assert(sizeof(AsidPool) == 1u << abi::asid_pool_bits);
 extern constinit std::array<AsidPool*, asid_pool_count> asid_pools;
 
 /// The top-level table of the address space with this ASID; null if there is none.
-inline std::uint64_t* vspace_of(Asid asid) {
+[[gnu::always_inline]] inline std::uint64_t* vspace_of(Asid asid) {
     const AsidPool* pool = asid_pools[asid / asids_per_pool];
     return pool == nullptr ? nullptr : pool->tables[asid % asids_per_pool];
 }

@@ -9,13 +9,6 @@
 
 namespace numbat {
 
-void Endpoint::enqueue(Tcb& thread, EndpointState kind) {
-    ASSERT(state() == EndpointState::idle || state() == kind);
-    TcbQueue waiters = queue();
-    waiters.insert_ordered(thread);
-    set(waiters, kind);
-}
-
 void Endpoint::remove(Tcb& thread) {
     const EndpointState kind = state();
     TcbQueue waiters = queue();

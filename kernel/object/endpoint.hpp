@@ -18,10 +18,15 @@ struct Endpoint {
     Tcb* head() const { return reinterpret_cast<Tcb*>(head_ & ~std::uint64_t{3}); }
 
     /// Queues a thread that sends or receives; the queue is empty or of that kind.
-    void enqueue(Tcb& thread, EndpointState kind);
+    [[gnu::always_inline]] void enqueue(Tcb& thread, EndpointState kind) {
+        ASSERT(state() == EndpointState::idle || state() == kind);
+        TcbQueue waiters = queue();
+        waiters.insert_ordered(thread);
+        set(waiters, kind);
+    }
     void remove(Tcb& thread);
     /// The first waiting thread, taken out; the queue is not empty.
-    Tcb& take_first() {
+    [[gnu::always_inline]] Tcb& take_first() {
         Tcb& first = *head();
         Tcb* next = first.queue.next;
         if (next == nullptr) {

@@ -68,6 +68,7 @@ struct alignas(1u << abi::tcb_bits) Tcb {
     bool send_is_call;
     bool send_can_grant;
     bool send_can_grant_reply;
+    std::uint8_t privileges;  // the architecture's: what it may use without a trap
     SchedContext* sched_context;
     QueueLinks queue;
     std::uint64_t send_badge;

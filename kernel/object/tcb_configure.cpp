@@ -95,7 +95,7 @@ Result<std::uint8_t> decode_priority(std::uint64_t value, const Tcb& authority) 
 void set_mcp(Tcb& thread, std::uint8_t mcp) {
     thread.mcp = mcp;
     // Only threads with an MCP may use the user's timer.
-    if (&thread == core.current) arch::timer_access_changed(thread);
+    arch::mcp_changed(thread, &thread == core.current ? arch::Running::yes : arch::Running::no);
 }
 
 /// The scheduling context of SetSchedParams; null: unbind.

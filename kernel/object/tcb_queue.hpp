@@ -13,7 +13,7 @@ struct TcbQueue {
 
     bool empty() const { return head == nullptr; }
 
-    void insert_ordered(Tcb& thread) {
+    [[gnu::always_inline]] void insert_ordered(Tcb& thread) {
         ASSERT(thread.queued_in == QueuedIn::none);
         Tcb* before = tail;
         while (before != nullptr && before->priority < thread.priority) {
@@ -23,19 +23,19 @@ struct TcbQueue {
         thread.queued_in = QueuedIn::ipc;
     }
 
-    void remove(Tcb& thread) {
+    [[gnu::always_inline]] void remove(Tcb& thread) {
         ASSERT(thread.queued_in == QueuedIn::ipc);
         unlink(thread);
     }
 
-    void link_after(Tcb* before, Tcb& thread) {
+    [[gnu::always_inline]] void link_after(Tcb* before, Tcb& thread) {
         Tcb* after = before == nullptr ? head : before->queue.next;
         thread.queue = {.next = after, .previous = before};
         (before == nullptr ? head : before->queue.next) = &thread;
         (after == nullptr ? tail : after->queue.previous) = &thread;
     }
 
-    void unlink(Tcb& thread) {
+    [[gnu::always_inline]] void unlink(Tcb& thread) {
         Tcb* next = thread.queue.next;
         Tcb* previous = thread.queue.previous;
         (previous == nullptr ? head : previous->queue.next) = next;

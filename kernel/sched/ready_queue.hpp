@@ -25,8 +25,8 @@ class ReadyQueues {
     bool none_above(unsigned priority) const { return empty() || highest() <= priority; }
     Tcb* first() const { return empty() ? nullptr : queues_[highest()].head; }
 
-    void push_front(Tcb& thread) { insert(thread, nullptr); }
-    void push_back(Tcb& thread) { insert(thread, queues_[thread.priority].tail); }
+    [[gnu::always_inline]] void push_front(Tcb& thread) { insert(thread, nullptr); }
+    [[gnu::always_inline]] void push_back(Tcb& thread) { insert(thread, queues_[thread.priority].tail); }
     void remove(Tcb& thread) {
         ASSERT(thread.queued_in == QueuedIn::ready);
         TcbQueue& queue = queues_[thread.priority];

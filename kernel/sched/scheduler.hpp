@@ -39,7 +39,7 @@ struct Core {
 extern constinit Core core;
 
 /// Takes a time stamp; false if the running thread has too little budget left to do anything.
-inline bool take_time_stamp() {
+[[gnu::always_inline]] inline bool take_time_stamp() {
     const Ticks time = arch::current_ticks();
     core.pending += time - core.now;
     core.now = time;
@@ -85,7 +85,7 @@ void requeue(Tcb& thread);
 Tcb* schedule();
 
 /// The end of a kernel entry that has taken a time stamp: most change nothing.
-inline Tcb* finish_entry() {
+[[gnu::always_inline]] inline Tcb* finish_entry() {
     if (core.decision == Decision::keep && !core.set_timer && core.release.next_time() > core.now)
         [[likely]] {
         return core.current;

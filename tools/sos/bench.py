@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """./sos bench: measurements of the release build in QEMU, with SOS's clock and the cycle counter.
 
-Each group gives pairs of name and number; the unit is the last part of the name. Numbers of one
+The kernel is measured alone, in instructions, see kernel_bench.py. Each other group gives pairs of name and number; the unit is the last part of the name. Numbers of one
 machine at one time can be compared, others not: QEMU's speed is the machine's.
 """
 
@@ -12,6 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import kernel_bench
 from children import SosError
 from nfs_server import NfsServer
 from run_folder import BUILD, REPOSITORY
@@ -53,7 +54,7 @@ def _program(what):
     return group
 
 
-GROUPS = {"kernel": _program("calls"), "vm": _program("memory"), "process": _program("process"),
+GROUPS = {"calls": _program("calls"), "vm": _program("memory"), "process": _program("process"),
           "files": files}
 
 
@@ -74,16 +75,22 @@ def measure(names):
 
 def main():
     parser = argparse.ArgumentParser(prog="./sos bench")
-    parser.add_argument("group", nargs="?", choices=list(GROUPS))
+    parser.add_argument("group", nargs="?", choices=["kernel", *GROUPS])
     parser.add_argument("--json", action="store_true", help="one object of name: number")
     options = parser.parse_args()
+    counts, numbers = {}, {}
     try:
-        numbers = measure([options.group] if options.group else list(GROUPS))
+        if options.group in (None, "kernel"):
+            counts = kernel_bench.measure()
+        if options.group != "kernel":
+            numbers = measure([options.group] if options.group else list(GROUPS))
     except (SosError, scenario.Hang) as error:
         sys.exit(f"sos: {error}")
     if options.json:
-        print(json.dumps(numbers))
+        print(json.dumps(counts | numbers))
     else:
+        if counts:
+            print(kernel_bench.table(counts))
         for name, number in numbers.items():
             print(f"{name:<32} {number:>10}")
 

@@ -14,10 +14,8 @@ namespace {
 
 alignas(4096) constinit Entry empty_table[entries_per_table]{};
 
-void load_ttbr0(std::uint64_t value) {
-    if (value == cpu.ttbr0) return;
-    write_ttbr0(value);
-    cpu.ttbr0 = value;
+void change_ttbr0(std::uint64_t value) {
+    if (value != cpu.ttbr0) load_ttbr0(value);
 }
 
 std::uint64_t empty_ttbr0() {
@@ -31,11 +29,17 @@ void switch_address_space(const numbat::Tcb& thread) {
     if (cap.is<numbat::VSpaceCap>()) {
         const auto vspace = cap.as<numbat::VSpaceCap>();
         if (numbat::vspace_of(vspace.asid()) == vspace.table()) {
-            load_ttbr0(ttbr0_of(cap));
+            change_ttbr0(ttbr0_of(cap));
             return;
         }
     }
-    load_ttbr0(empty_ttbr0());
+    change_ttbr0(empty_ttbr0());
+}
+
+numbat::Tcb* switch_completely(numbat::Tcb& next) {
+    switch_address_space(next);
+    set_privileges(next.privileges);
+    return &next;
 }
 
 void leave_address_space(std::uint64_t ttbr0) {
@@ -43,7 +47,7 @@ void leave_address_space(std::uint64_t ttbr0) {
 }
 
 void enter_empty_address_space() {
-    load_ttbr0(empty_ttbr0());
+    change_ttbr0(empty_ttbr0());
 }
 
 void vspace_changed(numbat::Tcb& thread) {
@@ -51,12 +55,12 @@ void vspace_changed(numbat::Tcb& thread) {
 }
 
 AddressSpaceGuard::AddressSpaceGuard(numbat::VSpaceCap vspace) : previous_(cpu.ttbr0) {
-    load_ttbr0(ttbr0_of(vspace));
+    change_ttbr0(ttbr0_of(vspace));
     isb();
 }
 
 AddressSpaceGuard::~AddressSpaceGuard() {
-    load_ttbr0(previous_);
+    change_ttbr0(previous_);
     isb();
 }
 

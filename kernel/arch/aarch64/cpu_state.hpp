@@ -14,25 +14,30 @@ struct Tcb;
 
 namespace arch {
 
-enum class Access : std::uint8_t { denied, allowed };
+/// Bits of Tcb::privileges and CpuState::privileges: what EL0 may use without a trap.
+namespace privilege {
+inline constexpr std::uint8_t fpu = 1;    // the thread owns the loaded registers and may use them
+inline constexpr std::uint8_t timer = 2;  // the CNTP_* registers
+}  // namespace privilege
 
 struct CpuState {
     std::uint64_t ttbr0 = 0;
     /// Whose FP registers are loaded; they may be newer than its FpuState. Null: nobody's.
     numbat::Tcb* fpu_owner = nullptr;
-    Access fpu = Access::denied;    // for the running thread; allowed only to fpu_owner
-    Access timer = Access::denied;  // CNTP_* registers for the running thread
-    Deadline deadline;              // of the kernel's timer
+    std::uint8_t privileges = 0;  // those of the running thread
+    Deadline deadline;            // of the kernel's timer
 };
 
 extern constinit CpuState cpu;
 
 /// Loads TTBR0 with the space of `thread`, or with the empty one if it has none any more.
 void switch_address_space(const numbat::Tcb& thread);
+void enter_empty_address_space();
 /// Loads the empty space if TTBR0 holds `ttbr0`. For address spaces and ASIDs that go away.
 void leave_address_space(std::uint64_t ttbr0);
 /// Writes CPACR_EL1 and CNTKCTL_EL1.
-void set_fpu_access(Access access);
-void set_timer_access(Access access);
+void set_privileges(std::uint8_t privileges);
+/// All of switch_to(), from the beginning.
+numbat::Tcb* switch_completely(numbat::Tcb& next);
 
 }  // namespace arch

@@ -17,22 +17,27 @@ bool fpu_disabled(const numbat::Tcb& thread) {
     return (thread.flags & abi::tcb_flags::fpu_disabled) != 0;
 }
 
+constexpr std::uint8_t without_fpu = static_cast<std::uint8_t>(~privilege::fpu);
+
+/// Only the owner has this privilege: if the processor grants it now, the owner is running (or was,
+/// before idling).
+void deny(numbat::Tcb& thread) {
+    if ((thread.privileges & privilege::fpu) == 0) return;
+    thread.privileges &= without_fpu;
+    set_privileges(cpu.privileges & without_fpu);
+}
+
 }  // namespace
 
 void fpu_flags_changed(numbat::Tcb& thread) {
-    // Only the owner has access, and only while it runs: if it is another one, switching to it
-    // will look at the flag, and a trap will if it is no owner yet.
-    if (cpu.fpu_owner != &thread) return;
-    if (fpu_disabled(thread)) {
-        if (cpu.fpu == Access::allowed) set_fpu_access(Access::denied);
-    }
     // The flag going away needs nothing: the next use traps, and finds the registers loaded.
+    if (fpu_disabled(thread)) deny(thread);
 }
 
 void fpu_release(numbat::Tcb& thread) {
     if (cpu.fpu_owner != &thread) return;
     cpu.fpu_owner = nullptr;
-    if (cpu.fpu == Access::allowed) set_fpu_access(Access::denied);
+    deny(thread);
 }
 
 }  // namespace arch
@@ -40,10 +45,13 @@ void fpu_release(numbat::Tcb& thread) {
 numbat::Tcb* handle_fpu_trap(numbat::Tcb* thread, std::uint64_t syndrome) {
     using namespace arch;
     if (fpu_disabled(*thread)) return kernel_user_exception(syndrome);
-    set_fpu_access(Access::allowed);
-    if (cpu.fpu_owner == thread) return thread;
+    numbat::Tcb* const owner = cpu.fpu_owner;
+    if (owner != nullptr && owner != thread) owner->privileges &= without_fpu;
+    thread->privileges |= privilege::fpu;
+    set_privileges(thread->privileges);
+    if (owner == thread) return thread;
     // CPACR_EL1 never traps EL1, so the registers can be used at once.
-    if (cpu.fpu_owner != nullptr) fpu_save(&cpu.fpu_owner->fpu);
+    if (owner != nullptr) fpu_save(&owner->fpu);
     fpu_load(&thread->fpu);
     cpu.fpu_owner = thread;
     return thread;

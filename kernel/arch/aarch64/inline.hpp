@@ -4,6 +4,7 @@
 
 #include "cpu_state.hpp"
 #include "kernel_map.hpp"
+#include "object/asid.hpp"
 #include "registers.hpp"
 
 namespace arch {
@@ -40,15 +41,26 @@ inline std::uint64_t ttbr0_of(numbat::Cap vspace) {
     return base::bits(vspace.word0, 0, physical_window_bits) | vspace.word1 << 48;
 }
 
-inline void switch_to(numbat::Tcb& next) {
-    if (ttbr0_of(next.slot(numbat::TcbSlot::vspace).cap) != cpu.ttbr0) switch_address_space(next);
-    // Only the owner of the loaded registers gets at them, and only if its flag allows it.
-    const bool may_use_fpu =
-        cpu.fpu_owner == &next && (next.flags & abi::tcb_flags::fpu_disabled) == 0;
-    if (may_use_fpu != (cpu.fpu == Access::allowed)) [[unlikely]]
-        set_fpu_access(may_use_fpu ? Access::allowed : Access::denied);
-    if ((next.mcp != 0) != (cpu.timer == Access::allowed)) [[unlikely]]
-        set_timer_access(next.mcp != 0 ? Access::allowed : Access::denied);
+inline void load_ttbr0(std::uint64_t value) {
+    write_ttbr0(value);
+    cpu.ttbr0 = value;
+}
+
+// What is rare is a last call, so that the usual way needs no stack. The slot holds a VSpace
+// capability or nothing, which is a ttbr0 of 0; and the capability may be older than the pool that
+// its ASID is from.
+[[gnu::always_inline]] inline numbat::Tcb* switch_to(numbat::Tcb& next) {
+    const numbat::Cap vspace = next.slot(numbat::TcbSlot::vspace).cap;
+    const std::uint64_t ttbr0 = ttbr0_of(vspace);
+    if (next.privileges != cpu.privileges) [[unlikely]]
+        return switch_completely(next);
+    if (ttbr0 == cpu.ttbr0) return &next;
+    if (ttbr0 == 0 || reinterpret_cast<std::uint64_t>(numbat::vspace_of(static_cast<numbat::Asid>(
+                          vspace.word1))) != vspace.address()) [[unlikely]] {
+        return switch_completely(next);
+    }
+    load_ttbr0(ttbr0);
+    return &next;
 }
 
 // The idle thread runs in EL1 and touches no memory: any address space will do.

@@ -52,22 +52,26 @@ void init_machine() {
     write_pmcntenset(base::bit(31));
     write_pmuserenr(0xf);
 
-    set_timer_access(Access::denied);
-    set_fpu_access(Access::denied);
+    write_cpacr(fpu_trap_user);
+    write_cntkctl(user_counter);
 }
 
-void set_fpu_access(Access access) {
-    write_cpacr(access == Access::allowed ? fpu_trap_nobody : fpu_trap_user);
-    cpu.fpu = access;
+void set_privileges(std::uint8_t privileges) {
+    const std::uint8_t changed = cpu.privileges ^ privileges;
+    cpu.privileges = privileges;
+    if ((changed & privilege::fpu) != 0) {
+        write_cpacr((privileges & privilege::fpu) != 0 ? fpu_trap_nobody : fpu_trap_user);
+    }
+    if ((changed & privilege::timer) != 0) {
+        write_cntkctl((privileges & privilege::timer) != 0 ? user_counter | user_timer
+                                                           : user_counter);
+    }
 }
 
-void set_timer_access(Access access) {
-    write_cntkctl(access == Access::allowed ? user_counter | user_timer : user_counter);
-    cpu.timer = access;
-}
-
-void timer_access_changed(const numbat::Tcb& running) {
-    set_timer_access(running.mcp != 0 ? Access::allowed : Access::denied);
+void mcp_changed(numbat::Tcb& thread, Running running) {
+    thread.privileges &= static_cast<std::uint8_t>(~privilege::timer);
+    if (thread.mcp != 0) thread.privileges |= privilege::timer;
+    if (running == Running::yes) set_privileges(thread.privileges);
 }
 
 void init_context(Context& context) {

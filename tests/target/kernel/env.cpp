@@ -31,10 +31,6 @@ enum Fixed : unsigned {
     fixed_count = 16,
 };
 
-VAddr buffer_address(unsigned index) {
-    return buffer_pages + index * 0x1000ull;
-}
-
 bool configure(CPtr tcb, CPtr frame, unsigned index) {
     return sel4::page_map(frame, Env::vspace, buffer_address(index), abi::rights::read_write,
                           abi::page_attributes::normal)
@@ -52,6 +48,10 @@ void write_thread_start(CPtr tcb, Thread& thread, sel4::ResumeTarget resume) {
 }
 
 }  // namespace
+
+VAddr buffer_address(unsigned index) {
+    return buffer_pages + index * 0x1000ull;
+}
 
 extern "C" void thread_start();
 extern "C" [[noreturn]] void thread_main(Thread* thread) {

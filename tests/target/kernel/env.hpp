@@ -112,6 +112,9 @@ class Env {
 void write_start_registers(CPtr tcb, Thread& thread, std::uintptr_t stack_top,
                            std::uintptr_t thread_pointer, sel4::ResumeTarget resume);
 
+/// Where a thread's IPC buffer is mapped.
+VAddr buffer_address(unsigned index);
+
 /// Spins for about this many loop turns (an instruction or two each).
 void burn(std::uint64_t turns);
 

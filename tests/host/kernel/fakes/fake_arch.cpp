@@ -53,12 +53,13 @@ void unmask_irq(unsigned irq) {
 }
 void set_irq_trigger(unsigned, Trigger) {}
 void send_sgi(unsigned, unsigned) {}
-void switch_to(numbat::Tcb&) {
+numbat::Tcb* switch_to(numbat::Tcb& next) {
     ++fake::state.switches;
+    return &next;
 }
 void switch_to_idle() {}
 void fpu_flags_changed(numbat::Tcb&) {}
-void timer_access_changed(const numbat::Tcb&) {}
+void mcp_changed(numbat::Tcb&, Running) {}
 void fpu_release(numbat::Tcb&) {}
 void vspace_changed(numbat::Tcb&) {}
 void init_context(Context& context) {
