@@ -110,6 +110,7 @@ def test_machine_that_cannot_power_off_is_ended(sos_run):
 
 @pytest.mark.parametrize("arguments", [
     ["--no-such-option"], ["--frames", "0"], ["--frames", "many"], ["--timeout", "-1"],
+    ["--timeout", "nan"], ["--timeout", "inf"], ["--qemu", "'no end"],
     ["--kernel", "/nonexistent"], ["--nfs", "h/e"], ["surplus"],
 ])
 def test_wrong_arguments_are_refused_at_once(sos_run, arguments):

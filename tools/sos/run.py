@@ -21,8 +21,10 @@ SOS's closing lines (`sos: init ended, status N`, `sos: leak: ...`, `sos: halted
 
 import argparse
 import filecmp
+import math
 import os
 import re
+import shlex
 import shutil
 import socket
 import subprocess
@@ -43,7 +45,7 @@ _HALT_GRACE = 2.0
 
 def parse(arguments):
     parser = argparse.ArgumentParser(prog="./sos run", allow_abbrev=False, add_help=False)
-    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--check", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--exec", dest="commands")
     parser.add_argument("--timeout", type=float)
     files = parser.add_mutually_exclusive_group()
@@ -57,13 +59,17 @@ def parse(arguments):
     parser.add_argument("--qemu", default="")
     parser.add_argument("--release", action="store_true")
     options = parser.parse_args(arguments)
-    if options.timeout is not None and options.timeout <= 0:
-        parser.error("--timeout: more than 0 seconds")
+    if options.timeout is not None and not 0 < options.timeout < math.inf:
+        parser.error("--timeout: a number of seconds, more than 0")
     if options.frames is not None and options.frames <= 0:
         parser.error("--frames: more than 0")
     for path in (options.kernel, options.root, options.dtb):
         if path is not None and not path.is_file():
             parser.error(f"{path}: no such file")
+    try:
+        shlex.split(options.qemu)
+    except ValueError as error:
+        parser.error(f"--qemu: {error}")
     if options.export is not None and not options.export.is_dir():
         parser.error(f"--export: {options.export} is not a folder")
     if options.commands is not None and options.timeout is None:
