@@ -119,6 +119,14 @@ def test_wrong_arguments_are_refused_at_once(sos_run, arguments):
     assert result.stdout == b"" and result.stderr != b""
 
 
+def test_folder_that_takes_no_programs_is_refused(environment):
+    result = subprocess.run([*RUN, "--export", "/proc", "--exec", "ls"], env=environment,
+                            capture_output=True, timeout=60)
+    assert (result.stdout, result.returncode) == (b"", 125)
+    lines = result.stderr.decode().splitlines()
+    assert len(lines) == 1 and "cannot copy" in lines[0] and "/proc" in lines[0], lines
+
+
 def test_too_long_commands_are_refused(sos_run):
     result = sos_run("--exec", "x" * 5000)
     assert result.returncode == 125

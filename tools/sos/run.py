@@ -92,6 +92,19 @@ def nfs_argument(text):
     return address + ports + export
 
 
+def copy_program(program, target):
+    """All of it or nothing: half a program would be taken for the user's own the next time."""
+    part = target.with_name(f".{target.name}.part")
+    try:
+        try:
+            shutil.copy2(program, part)
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        raise SosError(f"cannot copy {program.name} into {target.parent}: {error.strerror}") from None
+
+
 def add_missing_programs(folder):
     """SOS loads its programs from the folder it is given, so they must be there."""
     for program in sorted((BUILD / "rootfs").iterdir()):
@@ -99,7 +112,7 @@ def add_missing_programs(folder):
         if not program.is_file() or not os.access(program, os.X_OK):
             continue
         if not target.exists():
-            shutil.copy2(program, target)
+            copy_program(program, target)
             print(f"sos: copied {program.name} into {folder}", file=sys.stderr)
         elif not filecmp.cmp(program, target, shallow=False):
             print(f"sos: {target} differs from this build's; used as it is", file=sys.stderr)
