@@ -130,6 +130,8 @@ void Process::tear_down() {
     files_.close_all();
     tcb_.reset();
     space_.destroy();
+    // The process list shows it until somebody has waited for it.
+    publish_memory_use();
 }
 
 }  // namespace sos::proc
