@@ -22,6 +22,8 @@ _PIECE = 4096
 _BACKLOG = 65536  # unwritten output beyond this stops reading from QEMU
 _HOLD_INPUT = 3.0  # keys typed before init runs are kept, but a system without marks gets them too
 _DRAIN_LIMIT = 5.0
+PROMPT = b"$ "
+_READS_ITSELF = 1.0  # no prompt for so long after a script's line: a program may want the next one
 
 
 class Leave(Exception):
@@ -124,6 +126,8 @@ class Bridge:
         self._terminal = interactive and os.isatty(0)
         self._input_open = interactive
         self._last_key = b"\n"
+        self._prompted = False
+        self._line_sent = None  # when a script's last line was
         self._output = Sink(1)
         os.set_blocking(qemu.stdin.fileno(), False)
 
@@ -151,7 +155,7 @@ class Bridge:
         with selectors.PollSelector() as selector:
             if len(self._output) < _BACKLOG:
                 selector.register(qemu_out, selectors.EVENT_READ)
-            if self._to_sos and self._input_released():
+            if self._to_sos and self._may_send():
                 selector.register(qemu_in, selectors.EVENT_WRITE)
             # A terminal is always read, for the leave key; a script only as fast as SOS takes it.
             if self._input_open and (self._terminal or not self._to_sos):
@@ -174,8 +178,17 @@ class Bridge:
         wait = 0.1 if self._to_sos else 60.0
         return wait if self._deadline is None else max(0.0, min(wait, self._deadline - now))
 
-    def _input_released(self):
-        return self._session.init_started or time.monotonic() > self._started + _HOLD_INPUT
+    def _may_send(self):
+        """Keys go at once, as soon as somebody can read them. A script's lines go one by one, each
+        when SOS prompts for it: nobody can see how much of it SOS could keep."""
+        now = time.monotonic()
+        if not self._session.init_started and now < self._started + _HOLD_INPUT:
+            return False
+        if self._terminal or self._prompted:
+            return True
+        if self._line_sent is None:
+            self._line_sent = now
+        return now > self._line_sent + _READS_ITSELF
 
     def _read_input(self):
         try:
@@ -195,8 +208,12 @@ class Bridge:
         self._to_sos += data
 
     def _feed_qemu(self):
+        size = min(len(self._to_sos), _PIECE)
+        if not self._terminal:
+            size = min(size, self._to_sos.find(b"\n", 0, size) + 1 or size)
+            self._prompted, self._line_sent = False, time.monotonic()
         try:
-            written = os.write(self._qemu.stdin.fileno(), self._to_sos[:_PIECE])
+            written = os.write(self._qemu.stdin.fileno(), self._to_sos[:size])
             del self._to_sos[:written]
         except BlockingIOError:
             pass
@@ -210,6 +227,7 @@ class Bridge:
         self._log.write(data)
         self._log.flush()
         self._tail = (self._tail + data)[-8192:]
+        self._prompted = self._tail.endswith(PROMPT)
         self._show(self._session.feed(data))
         return True
 

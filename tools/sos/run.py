@@ -137,6 +137,8 @@ def boot_arguments(options, session, nfs):
                 ("log.mark", session.token)]
     if options.commands is not None:
         settings.append(("exec", options.commands))
+    elif not os.isatty(0):
+        settings.append(("console.typeahead", "on"))  # a script does not see who reads it
     if options.frames is not None:
         settings.append(("frames", str(options.frames)))
     return machine.bootargs(settings, options.append)
