@@ -23,10 +23,14 @@ class ReadyQueues {
     }
     /// Would a thread of this priority be first (equals count as behind it)?
     bool none_above(unsigned priority) const { return empty() || highest() <= priority; }
+    /// Is there no thread of this priority or above?
+    bool none_from(unsigned priority) const { return empty() || highest() < priority; }
     Tcb* first() const { return empty() ? nullptr : queues_[highest()].head; }
 
     [[gnu::always_inline]] void push_front(Tcb& thread) { insert(thread, nullptr); }
-    [[gnu::always_inline]] void push_back(Tcb& thread) { insert(thread, queues_[thread.priority].tail); }
+    [[gnu::always_inline]] void push_back(Tcb& thread) {
+        insert(thread, queues_[thread.priority].tail);
+    }
     void remove(Tcb& thread) {
         ASSERT(thread.queued_in == QueuedIn::ready);
         TcbQueue& queue = queues_[thread.priority];
@@ -41,7 +45,7 @@ class ReadyQueues {
     const Tcb* at(unsigned priority) const { return queues_[priority].head; }
 
   private:
-    void insert(Tcb& thread, Tcb* before) {
+    [[gnu::always_inline]] void insert(Tcb& thread, Tcb* before) {
         ASSERT(thread.queued_in == QueuedIn::none);
         const unsigned priority = thread.priority;
         queues_[priority].link_after(before, thread);
