@@ -54,10 +54,8 @@ void wake_released() {
 }
 
 Tcb& take_first_ready() {
-    Tcb* first = core.ready.first();
-    if (first == nullptr) return *core.idle;
-    core.ready.remove(*first);
-    return *first;
+    Tcb* const first = core.ready.take_first();
+    return first == nullptr ? *core.idle : *first;
 }
 
 Tcb& decide_with_candidate(Tcb& candidate) {
