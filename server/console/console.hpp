@@ -3,9 +3,9 @@
 // the server's own lines to it.
 //
 // Writing: a line written in one call is not torn. Whoever begins a line owns the output until the
-// newline or the end of its call; the others, and those for whom the transmit queue has no room,
-// wait for Event::output. Nobody holds a lock while waiting, so a killed writer leaves at once.
-// Reading: the right to read is the PM server's to give; bytes come through InputQueue and
+// newline or the end of its system call; the others, and those for whom the transmit queue has no
+// room, wait for Event::output. Nobody holds a lock while waiting, so a killed writer leaves at
+// once. Reading: the right to read is the PM server's to give; bytes come through InputQueue and
 // Event::input. The root thread alone touches the device.
 #pragma once
 
@@ -45,6 +45,10 @@ void write_system_line(std::string_view text);
 /// A File on the console. With a readable mode this is the reader, and may have to wait for its
 /// turn; `busy` when the process is the reader already, or console.second_reader=refuse.
 Result<fs::FileRef> open(proc::Process& process, fs::OpenMode mode);
+
+/// To be called when a system call that wrote to the console is over: the line that it has begun
+/// ends here, and others may write.
+void end_of_write(const proc::Process& process);
 
 /// Descriptors 1 and 2 of a new process.
 Result<void> open_standard_files(proc::Process& process);

@@ -8,6 +8,7 @@
 #include "console/console.hpp"
 #include "console/input_queue.hpp"
 #include "console/output.hpp"
+#include "log/log.hpp"
 
 namespace sos::console {
 
@@ -85,6 +86,14 @@ Result<void> ConsoleFile::close() {
     return {};
 }
 
+/// Says so, once for each time that it happened, when bytes came faster than they were read.
+void report_lost_input() {
+    static constinit std::atomic<std::uint64_t> reported{0};
+    const std::uint64_t lost = input().overflows();
+    const std::uint64_t before = reported.exchange(lost, std::memory_order_relaxed);
+    if (lost != before) log::warn<log::Area::console>("{} typed bytes were lost", lost - before);
+}
+
 /// How many bytes there are for a read of this size, once it is complete.
 Result<std::size_t> ConsoleFile::await_input(std::size_t size) {
     for (;;) {
@@ -106,6 +115,7 @@ Result<std::size_t> ConsoleFile::read(std::uint64_t, std::span<const fs::IoBuffe
             const std::size_t piece = std::min(buffer.size, *ready - done);
             done += input().take({reinterpret_cast<std::uint8_t*>(buffer.data), piece});
         }
+        report_lost_input();
     }
     fs::release_pins(into);
     if (!ready) return std::unexpected(ready.error());
@@ -131,7 +141,6 @@ Result<void> ConsoleFile::write_all(std::span<const fs::IoBuffer> from, std::siz
 Result<std::size_t> ConsoleFile::write(std::uint64_t, std::span<const fs::IoBuffer> from) {
     std::size_t done = 0;
     const Result<void> written = write_all(from, done);
-    output().end_turn(process_.id());
     fs::release_pins(from);
     if (!written) return std::unexpected(written.error());
     return done;
@@ -151,6 +160,10 @@ Result<fs::FileRef> open(proc::Process& process, fs::OpenMode mode) {
         input().open(!type_ahead());
     }
     return fs::FileRef(std::construct_at(place, process, mode));
+}
+
+void end_of_write(const proc::Process& process) {
+    output().end_turn(process.id());
 }
 
 Result<void> open_standard_files(proc::Process& process) {

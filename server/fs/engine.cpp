@@ -108,7 +108,7 @@ void cancel(bool (*ended)(Owner owner)) {
     parts->service.cancel(ended);
 }
 
-void run() {
+bool run() {
     for (int round = 0; round < max_rounds; ++round) {
         const std::uint64_t now = parts->config.now_us();
         bool active = parts->stack.poll(now);
@@ -118,8 +118,9 @@ void run() {
             active = active || served;
         }
         parts->stack.flush();
-        if (!active) return;
+        if (!active) return false;
     }
+    return true;
 }
 
 std::optional<std::uint64_t> deadline_us() {

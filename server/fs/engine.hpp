@@ -62,8 +62,8 @@ void acknowledge_interrupt();
 void submit(std::uint32_t index, Request& request);
 void cancel(bool (*ended)(Owner owner));
 
-/// Does all that can be done now.
-void run();
+/// Does what can be done now, within a bound; true if there may be more.
+bool run();
 /// When run() is to be called even if nothing happens.
 std::optional<std::uint64_t> deadline_us();
 

@@ -22,14 +22,16 @@ namespace {
 
 namespace badge = abi::sos_badge;
 
-constexpr std::size_t stack_pages = 16;
+// libnfs decodes lists one level deeper with each element: nfs/checked_decoding.cpp has the bound.
+constexpr std::size_t stack_pages = 96;
 
 /// What the server owns for good.
 struct FileServer {
     Config config{};
     res::OwnedEndpoint endpoint{};
     res::OwnedNotification notification{};
-    res::Slot network_signal{};  // caps to the notification with their badges
+    res::Slot client_endpoint{};  // what Clients call
+    res::Slot network_signal{};   // caps to the notification with their badges
     res::Slot timer_signal{};
     res::Slot cancel_signal{};
     res::OwnedIrq interrupt{};
@@ -123,13 +125,14 @@ void set_timeout() {
 
 [[noreturn]] void serve() {
     while (true) {
-        engine::run();
+        const bool more_to_do = engine::run();
         set_timeout();
+        const sel4::CPtr endpoint = server->endpoint.cptr();
+        const sel4::CPtr reply = server->replies.receive_object();
         const sel4::Received message =
-            sel4::recv(server->endpoint.cptr(), server->replies.receive_object());
+            more_to_do ? sel4::nb_recv(endpoint, reply) : sel4::recv(endpoint, reply);
         const std::uint64_t from = message.badge.raw();
-        const bool notified = from != 0 && (from & badge::kind_mask) == 0;
-        if (!notified) {
+        if ((from & badge::kind_mask) == badge::handler) {
             accept(message);
             continue;
         }
@@ -213,6 +216,8 @@ Result<void> take_memory() {
 
 Result<void> take_objects(const platform::Interrupt& interrupt) {
     server->endpoint = TRY(res::make_endpoint());
+    server->client_endpoint =
+        TRY(res::mint(server->endpoint.cptr(), abi::rights::write_grant_reply, badge::handler));
     server->notification = TRY(res::make_notification());
     const sel4::CPtr notification = server->notification.cptr();
     server->network_signal = TRY(res::mint(notification, abi::rights::write, badge::network));
@@ -254,7 +259,7 @@ Result<void> start(const Config& config) {
 }
 
 sel4::CPtr endpoint() {
-    return server->endpoint.cptr();
+    return server->client_endpoint.cptr();
 }
 
 void cancel(Owner owner) {

@@ -50,7 +50,8 @@ struct Config {
 /// it has returned. Fails when there is no network device, or memory is short.
 Result<void> start(const Config& config);
 
-/// The endpoint for Clients (all rights; mint what you hand out). Valid after start().
+/// What Clients call: a cap with the right to do that, for any number of threads of the server.
+/// Valid after start().
 sel4::CPtr endpoint();
 
 /// The PM server, when it kills a process: all requests of this owner are answered with `cancelled`

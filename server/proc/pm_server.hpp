@@ -28,7 +28,7 @@ namespace sos::proc {
 
 /// Handler threads that exist even when fewer processes are alive.
 inline constexpr std::size_t min_handlers = 8;
-/// One more than there can be processes: the last one's place is taken before its thread is back.
+/// A thread is free again in the same step as its process's slot.
 inline constexpr std::size_t max_handlers = max_processes;
 
 struct Config {

@@ -44,7 +44,9 @@ Result<void> UntypedPool::add(sel4::CPtr untyped, unsigned size_bits) {
     }
     // All of it in one Retype, which then leaves the clearing to the parts: memory that is never
     // used is never touched. More than 256 blocks take two steps.
-    const unsigned piece_bits = std::max(block_bits, size_bits - 8);
+    constexpr unsigned one_step_bits = block_bits + 8;
+    static_assert(base::bit(8) == abi::max_retype_objects);
+    const unsigned piece_bits = size_bits > one_step_bits ? one_step_bits : block_bits;
     const std::uint32_t count = 1u << (size_bits - piece_bits);
     const std::uint32_t window = TRY(detail::take_slots(count));
     const auto made = detail::retype(untyped, abi::ObjectType::untyped, piece_bits, window, count);

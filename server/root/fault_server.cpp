@@ -58,11 +58,10 @@ void print_registers(const abi::UserContext& c) {
 
 void serve(void*) {
     const sel4::Received message = sel4::recv(state.endpoint.cptr(), state.reply.cptr());
-    // Nothing of the server can be relied on from here.
-    set_line_writer(final_writer());
+    begin_panic("a thread of the server faulted");
     const ThreadBlock& block = *thread::faulting_thread(message.badge.raw());
     const auto& words = message.words.mr;
-    log::info<log::Area::sos>("{} in thread '{}': words {x} {x} {x} {x}",
+    log::info<log::Area::sos>("  {} in thread '{}': words {x} {x} {x} {x}",
                               name_of(static_cast<abi::Fault>(message.info.label())), block.name,
                               words[0], words[1], words[2], words[3]);
     abi::UserContext context{};
@@ -70,7 +69,7 @@ void serve(void*) {
                                  sel4::SuspendSource::no)) {
         print_registers(context);
     }
-    panic("a thread of the server faulted", context.x29);
+    finish_panic(context.x29);
 }
 
 }  // namespace

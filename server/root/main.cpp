@@ -72,6 +72,13 @@ Result<void> start_threads(const abi::BootInfo& boot_info) {
     return start_fault_server();
 }
 
+Result<void> start_frame_table() {
+    const std::uint64_t limit = settings().frames.value_or(0);
+    // More than there can be is no limit.
+    const bool limited = limit < res::max_frames;
+    return vm::init_frame_table({.max_evictable = limited ? static_cast<std::uint32_t>(limit) : 0});
+}
+
 void start_randomness() {
     const std::span<const std::byte> seed = machine().random_seed;
     if (seed.empty()) {
@@ -153,8 +160,7 @@ extern "C" [[noreturn]] void sos_main(const abi::BootInfo* boot_info) {
     stop_on_error("locks", give_locks_notifications());
     stop_on_error("stack guard", guard_boot_stack(*boot_info));
     stop_on_error("threads", start_threads(*boot_info));
-    stop_on_error("frame table", vm::init_frame_table({.max_evictable = static_cast<std::uint32_t>(
-                                                           settings().frames.value_or(0))}));
+    stop_on_error("frame table", start_frame_table());
     stop_on_error("timer", start_timer());
     stop_on_error("console", start_console());
     start_randomness();

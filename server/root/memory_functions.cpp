@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The functions that compilers call for copies, fills and lengths, with general registers only:
+// The functions that compilers call for copies, fills and searches, with general registers only:
 // server threads run with the FPU disabled, and a C library's versions use it. Compiled so that the
 // loops below do not become calls to themselves.
 #include <cstddef>
@@ -92,6 +92,14 @@ int memcmp(const void* left, const void* right, std::size_t size) {
         if (*a != *b) return *a < *b ? -1 : 1;
     }
     return 0;
+}
+
+void* memchr(const void* memory, int value, std::size_t size) {
+    const auto* at = static_cast<const unsigned char*>(memory);
+    for (; size > 0; --size, ++at) {
+        if (*at == static_cast<unsigned char>(value)) return const_cast<unsigned char*>(at);
+    }
+    return nullptr;
 }
 
 std::size_t strlen(const char* text) {

@@ -41,10 +41,6 @@ void set_final_writer(LineWriter writer) {
     last_writer = writer;
 }
 
-LineWriter final_writer() {
-    return last_writer;
-}
-
 void halt() {
     set_line_writer(last_writer);
     log::info<log::Area::sos>("halted");
@@ -52,14 +48,17 @@ void halt() {
     for (;;) sel4::debug_halt();
 }
 
-void panic(std::string_view reason, std::uint64_t frame) {
+void begin_panic(std::string_view reason) {
     set_line_writer(last_writer);
     if (panicking) {
-        // What panic() itself uses is broken: no more attempts.
+        // What a panic itself uses is broken: no more attempts.
         for (;;) sel4::debug_halt();
     }
     panicking = true;
     log::info<log::Area::sos>("panic: {}", reason);
+}
+
+void finish_panic(std::uint64_t frame) {
     print_backtrace(frame);
     halt();
 }
@@ -69,8 +68,9 @@ void panic(std::string_view reason, std::uint64_t frame) {
 namespace base {
 
 void panic_handler(const char* message, const char* file, int line) {
-    sos::log::info<sos::log::Area::sos>("panic at {}:{}", file, line);
-    sos::root::panic(message, reinterpret_cast<std::uint64_t>(__builtin_frame_address(0)));
+    sos::root::begin_panic(message);
+    sos::log::info<sos::log::Area::sos>("  at {}:{}", file, line);
+    sos::root::finish_panic(reinterpret_cast<std::uint64_t>(__builtin_frame_address(0)));
 }
 
 }  // namespace base

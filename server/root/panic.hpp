@@ -10,12 +10,14 @@
 
 namespace sos::root {
 
-/// From now on panic() and halt() write with this, for instance straight to the device.
+/// From now on panics and halt() write with this, for instance straight to the device.
 void set_final_writer(LineWriter writer);
-LineWriter final_writer();
 
-/// `sos: panic: REASON`, the call chain from the frame record at `frame` on, and halts.
-[[noreturn]] void panic(std::string_view reason, std::uint64_t frame);
+/// `sos: panic: REASON`. What is logged next belongs to the panic; finish_panic() ends it.
+void begin_panic(std::string_view reason);
+
+/// The call chain from the frame record at `frame` on; then halts.
+[[noreturn]] void finish_panic(std::uint64_t frame);
 
 /// `sos: halted`, and power off.
 [[noreturn]] void halt();

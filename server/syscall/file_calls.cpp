@@ -90,10 +90,11 @@ CallResult read(Process& process, const Arguments& in) {
 
 CallResult write(Process& process, const Arguments& in) {
     fs::File* const file = TRY(writable(process, in[0]));
-    const std::size_t bytes =
-        TRY(transfer(process, in[1], in[2], vm::Access::read,
-                     [&](std::span<const fs::IoBuffer> from) { return file->write_next(from); }));
-    return UserReply::success(bytes);
+    const Result<std::size_t> bytes =
+        transfer(process, in[1], in[2], vm::Access::read,
+                 [&](std::span<const fs::IoBuffer> from) { return file->write_next(from); });
+    if (file->terminal()) console::end_of_write(process);
+    return UserReply::success(TRY(bytes));
 }
 
 CallResult pread(Process& process, const Arguments& in) {
@@ -125,10 +126,11 @@ CallResult pwrite(Process& process, const Arguments& in) {
 CallResult console_out(Process& process, const Arguments& in) {
     // Works also for a program that has closed its descriptors.
     const fs::FileRef file = TRY(console::open(process, {.readable = false, .writable = true}));
-    const std::size_t bytes =
-        TRY(transfer(process, in[0], in[1], vm::Access::read,
-                     [&](std::span<const fs::IoBuffer> from) { return file->write(0, from); }));
-    return UserReply::success(bytes);
+    const Result<std::size_t> bytes =
+        transfer(process, in[0], in[1], vm::Access::read,
+                 [&](std::span<const fs::IoBuffer> from) { return file->write(0, from); });
+    console::end_of_write(process);
+    return UserReply::success(TRY(bytes));
 }
 
 CallResult lseek(Process& process, const Arguments& in) {

@@ -10,18 +10,12 @@
 #include <span>
 #include <string_view>
 
-#include "abi/object_type.hpp"
-#include "base/bits.hpp"
 #include "error.hpp"
 #include "fs/io_buffer.hpp"
 #include "proc/process.hpp"
+#include "syscall/user_range.hpp"
 
 namespace sos::syscall {
-
-/// Can there be `size` bytes of a program at `address` at all?
-constexpr bool in_user_half(std::uint64_t address, std::uint64_t size) {
-    return base::range_within(address, size, abi::user_top + 1);
-}
 
 Result<void> copy_in(proc::Process& process, std::uint64_t from, std::span<std::byte> to);
 Result<void> copy_out(proc::Process& process, std::span<const std::byte> from, std::uint64_t to);

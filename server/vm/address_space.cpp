@@ -210,15 +210,23 @@ void AddressSpace::note_elf_copy(VAddr page, std::uint64_t offset) {
     place.entry->set<Entry::Cap>(offset);
 }
 
+/// The first page at or above `at` with something behind it; `at` becomes its address, or `end`
+/// when there is none. Requires ft_lock.
+PageTable::Place AddressSpace::next_page(VAddr& at, VAddr end) const {
+    const PageTable::Place here = page_table_.find(at);
+    if (here.entry != nullptr && !here.entry->empty()) return here;
+    at = page_table_.next_filled(at, end);
+    return at < end ? page_table_.find(at) : PageTable::Place{};
+}
+
 /// Frees what backs [start, end).
 void AddressSpace::free_pages(VAddr start, VAddr end) {
     VAddr at = start;
     while (at < end) {
         LockGuard guard(ft_lock);
         for (unsigned i = 0; i < pages_per_lock && at < end; ++i) {
-            at = page_table_.next_filled(at, end);
-            if (at == end) break;
-            const PageTable::Place place = page_table_.find(at);
+            const PageTable::Place place = next_page(at, end);
+            if (place.entry == nullptr) break;
             give_frame(place.entry->frame());
             --resident_;
             page_table_.set(place, Entry{});
@@ -233,9 +241,8 @@ void AddressSpace::apply_rights(VAddr start, VAddr end, Rights rights) {
     while (at < end) {
         LockGuard guard(ft_lock);
         for (unsigned i = 0; i < pages_per_lock && at < end; ++i) {
-            at = page_table_.next_filled(at, end);
-            if (at == end) break;
-            const PageTable::Place place = page_table_.find(at);
+            const PageTable::Place place = next_page(at, end);
+            if (place.entry == nullptr) break;
             unmap_user(place.entry->frame());
             place.entry->set<Entry::ReadOnly>(rights.write ? 0 : 1);
             place.entry->set<Entry::NeverExecute>(rights.execute ? 0 : 1);

@@ -131,6 +131,7 @@ class AddressSpace {
     Result<void> map_page(VAddr page, Entry entry);
     Result<VAddr> place_mapping(VAddr hint, std::uint64_t size, Placement placement);
     Result<VAddr> end_of_range(VAddr start, std::uint64_t length) const;
+    PageTable::Place next_page(VAddr& at, VAddr end) const;
     void free_pages(VAddr start, VAddr end);
     void apply_rights(VAddr start, VAddr end, Rights rights);
     bool beyond_memory(std::uint64_t length) const;

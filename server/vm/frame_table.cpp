@@ -17,7 +17,7 @@ using res::max_frames;
 constexpr std::uint8_t max_pins = 255;
 
 // Made at boot, so that the first programs need not wait for each frame to be made.
-constexpr unsigned frames_made_at_boot = 1024;
+constexpr unsigned frames_made_at_boot = 2048;  // 8 MiB
 
 // GUARDED_BY(ft_lock), except the count.
 struct FrameTable {

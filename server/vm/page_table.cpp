@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "vm/page_table.hpp"
 
+#include <algorithm>
+
 #include "sel4/vspace.hpp"
 #include "sync/lock.hpp"
 
@@ -117,19 +119,21 @@ void PageTable::set(const Place& place, Entry entry) {
 }
 
 VAddr PageTable::next_filled(VAddr from, VAddr end) const {
-    VAddr at = from;
-    while (at < end) {
-        FrameRef node = root_;
-        unsigned level = 0;
-        Entry entry = entries_of(node)[table_index(at, level)];
-        while (!entry.empty() && level < leaf_level) {
-            node = entry.frame();
-            ++level;
-            entry = entries_of(node)[table_index(at, level)];
+    return from < end ? next_filled_below(root_, 0, from, end) : end;
+}
+
+/// As next_filled, for what `node` of `level` covers: from `at` to its last entry, or `end`.
+VAddr PageTable::next_filled_below(FrameRef node, unsigned level, VAddr at, VAddr end) {
+    const Entry* entries = entries_of(node);
+    for (unsigned index = table_index(at, level); index < table_entries && at < end; ++index) {
+        const VAddr border{base::align_down(at.raw(), coverage(level)) + coverage(level)};
+        if (!entries[index].empty()) {
+            if (level == leaf_level) return at;
+            const VAddr limit = std::min(border, end);
+            const VAddr found = next_filled_below(entries[index].frame(), level + 1, at, limit);
+            if (found < limit) return found;
         }
-        if (!entry.empty()) return at;
-        // Nothing below this entry: on to the next one of its node.
-        at = VAddr{base::align_down(at.raw(), coverage(level)) + coverage(level)};
+        at = border;
     }
     return end;
 }

@@ -113,6 +113,7 @@ class PageTable {
   private:
     Result<FrameRef> make_node(FrameRef parent, unsigned index, VAddr at);
     void prune(FrameRef node);
+    static VAddr next_filled_below(FrameRef node, unsigned level, VAddr at, VAddr end);
 
     FrameRef root_ = no_frame;
     unsigned nodes_ = 0;  // beside the root

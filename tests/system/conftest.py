@@ -11,6 +11,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools" / "sos"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+pytest.register_assert_rewrite("scenario")
+
 from nfs_server import NfsServer  # noqa: E402
 from scenario import Sos, populate  # noqa: E402
 

@@ -75,3 +75,20 @@ def test_commands_after_a_failed_one_still_run(execute, root):
 def test_background_programs_are_waited_for(execute):
     out, status = execute("hello one &; hello two &")
     assert "one" in out and "two" in out and status == 0
+
+
+def test_nfs_server_of_the_users(server, root):
+    """--nfs with a name of this machine, which inside QEMU has another address."""
+    address = f"localhost:{server.nfs_port}:{server.mount_port}/export"
+    result = subprocess.run([*RUN, "--nfs", address, "--exec", "cp motd copy; cat copy"],
+                            stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == (root / "motd").read_bytes() == (root / "copy").read_bytes()
+
+
+def test_script_on_standard_input(root):
+    """Keys come from a pipe; its end is the end of the session."""
+    result = subprocess.run([*RUN, "--export", str(root), "--timeout", "60"],
+                            input=b"cat motd\nexit 3\n", capture_output=True, check=False)
+    assert result.returncode == 3, result.stderr
+    assert (root / "motd").read_bytes() in result.stdout

@@ -65,6 +65,29 @@ def test_read_only_file_is_refused_with_a_reason(sos, root):
     assert "irectory" in sos.run("cat folder")
 
 
+def test_server_without_the_kernels_file_handles(root, tmp_path):
+    """What an ordinary user's server does: handles are emulated, also across renames on the host and
+    a restart of the server."""
+    (root / "folder").mkdir()
+    data = pattern(300000)
+    (root / "folder" / "data").write_bytes(data)
+    with NfsServer(root, tmp_path, emulate_handles=True) as server, \
+            Sos(tmp_path / "sos", server) as sos:
+        sos.prompt()
+        assert sos.run("cp folder/data copy") == ""
+        assert (root / "copy").read_bytes() == data
+        (root / "folder").rename(root / "renamed")
+        assert sos.run("cp renamed/data copy2", limit=60) == ""
+        server.kill()
+        server.restart()
+        assert sos.run("cp renamed/data copy3", limit=60) == ""
+        assert (root / "copy3").read_bytes() == data
+        sos.run("mv copy3 moved; rm copy2")
+        assert (root / "moved").read_bytes() == data
+        assert not (root / "copy2").exists()
+        assert "No such file" in sos.run("cat copy2")
+
+
 @contextlib.contextmanager
 def small_disk(folder, size):
     """A file system of `size` bytes at `folder`, if this user may mount one."""

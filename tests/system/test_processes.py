@@ -145,3 +145,8 @@ def test_many_processes_at_once(sos):
         assert pids(sos, "nap") == []
 
     sos.assert_steady(start_and_kill)
+
+
+def test_each_step_of_creation_may_fail(sos):
+    """The program makes them fail one after the other, and compares the counts."""
+    assert "steps failed, then it ran" in sos.run("failures", limit=60)

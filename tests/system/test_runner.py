@@ -110,12 +110,21 @@ def test_machine_that_cannot_power_off_is_ended(sos_run):
 
 @pytest.mark.parametrize("arguments", [
     ["--no-such-option"], ["--frames", "0"], ["--frames", "many"], ["--timeout", "-1"],
+    ["--timeout", "nan"], ["--timeout", "inf"], ["--qemu", "'no end"],
     ["--kernel", "/nonexistent"], ["--nfs", "h/e"], ["surplus"],
 ])
 def test_wrong_arguments_are_refused_at_once(sos_run, arguments):
     result = sos_run(*arguments)
     assert result.returncode == 2
     assert result.stdout == b"" and result.stderr != b""
+
+
+def test_folder_that_takes_no_programs_is_refused(environment):
+    result = subprocess.run([*RUN, "--export", "/proc", "--exec", "ls"], env=environment,
+                            capture_output=True, timeout=60)
+    assert (result.stdout, result.returncode) == (b"", 125)
+    lines = result.stderr.decode().splitlines()
+    assert len(lines) == 1 and "cannot copy" in lines[0] and "/proc" in lines[0], lines
 
 
 def test_too_long_commands_are_refused(sos_run):

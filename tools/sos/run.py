@@ -21,8 +21,10 @@ SOS's closing lines (`sos: init ended, status N`, `sos: leak: ...`, `sos: halted
 
 import argparse
 import filecmp
+import math
 import os
 import re
+import shlex
 import shutil
 import socket
 import subprocess
@@ -43,7 +45,7 @@ _HALT_GRACE = 2.0
 
 def parse(arguments):
     parser = argparse.ArgumentParser(prog="./sos run", allow_abbrev=False, add_help=False)
-    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--check", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--exec", dest="commands")
     parser.add_argument("--timeout", type=float)
     files = parser.add_mutually_exclusive_group()
@@ -57,13 +59,17 @@ def parse(arguments):
     parser.add_argument("--qemu", default="")
     parser.add_argument("--release", action="store_true")
     options = parser.parse_args(arguments)
-    if options.timeout is not None and options.timeout <= 0:
-        parser.error("--timeout: more than 0 seconds")
+    if options.timeout is not None and not 0 < options.timeout < math.inf:
+        parser.error("--timeout: a number of seconds, more than 0")
     if options.frames is not None and options.frames <= 0:
         parser.error("--frames: more than 0")
     for path in (options.kernel, options.root, options.dtb):
         if path is not None and not path.is_file():
             parser.error(f"{path}: no such file")
+    try:
+        shlex.split(options.qemu)
+    except ValueError as error:
+        parser.error(f"--qemu: {error}")
     if options.export is not None and not options.export.is_dir():
         parser.error(f"--export: {options.export} is not a folder")
     if options.commands is not None and options.timeout is None:
@@ -86,6 +92,19 @@ def nfs_argument(text):
     return address + ports + export
 
 
+def copy_program(program, target):
+    """All of it or nothing: half a program would be taken for the user's own the next time."""
+    part = target.with_name(f".{target.name}.part")
+    try:
+        try:
+            shutil.copy2(program, part)
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        raise SosError(f"cannot copy {program.name} into {target.parent}: {error.strerror}") from None
+
+
 def add_missing_programs(folder):
     """SOS loads its programs from the folder it is given, so they must be there."""
     for program in sorted((BUILD / "rootfs").iterdir()):
@@ -93,7 +112,7 @@ def add_missing_programs(folder):
         if not program.is_file() or not os.access(program, os.X_OK):
             continue
         if not target.exists():
-            shutil.copy2(program, target)
+            copy_program(program, target)
             print(f"sos: copied {program.name} into {folder}", file=sys.stderr)
         elif not filecmp.cmp(program, target, shallow=False):
             print(f"sos: {target} differs from this build's; used as it is", file=sys.stderr)

@@ -34,6 +34,6 @@ step() {
         return 0
     fi
     printf ' FAILED; the end of build/logs/%s.log:\n' "$name" >&2
-    tail -n 20 "$log_dir/$name.log" | sed 's/^/    | /' >&2
+    tail -n 20 "$log_dir/$name.log" | cut -c 1-200 | sed "s/^/    | /" >&2
     exit 1
 }

@@ -92,8 +92,7 @@ def run_tier(tier, pattern):
     """Runs a tier's CTest tests, with a line for each as it ends."""
     environment = dict(os.environ, SOS_TEST_RESULTS=str(RESULTS), SOS_TEST_FILTER=pattern,
                        GTEST_OUTPUT=f"xml:{RESULTS}/", CTEST_OUTPUT_ON_FAILURE="1")
-    # System tests measure time limits against a machine that must not be too busy.
-    jobs = os.cpu_count() or 1 if tier in ("host", "target") else 1
+    jobs = os.cpu_count() or 1
     log = LOGS / f"test-{tier}.log"
     total = junit.Results()
     command = ["ctest", "--test-dir", str(folder_of(tier)), "-L", f"^{tier}$", "-j", str(jobs),

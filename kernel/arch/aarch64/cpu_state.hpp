@@ -6,6 +6,8 @@
 
 #include <cstdint>
 
+#include "deadline.hpp"
+
 namespace numbat {
 struct Tcb;
 }
@@ -23,10 +25,7 @@ struct CpuState {
     /// Whose FP registers are loaded; they may be newer than its FpuState. Null: nobody's.
     numbat::Tcb* fpu_owner = nullptr;
     std::uint8_t privileges = 0;  // those of the running thread
-    /// What the kernel's timer is set to, and what it should be: never later than that. Every
-    /// switch moves the deadline, mostly away; the timer follows only when it has fired too early.
-    std::uint64_t armed_deadline = 0;
-    std::uint64_t wanted_deadline = 0;
+    Deadline deadline;            // of the kernel's timer
 };
 
 extern constinit CpuState cpu;

@@ -14,16 +14,9 @@ inline std::uint64_t current_ticks() {
     return read_cntvct();
 }
 
-/// Sets the timer itself.
-inline void arm_deadline(std::uint64_t ticks) {
-    write_cntv_cval(ticks);
-    cpu.armed_deadline = ticks;
-}
-
 inline void set_deadline(std::uint64_t ticks) {
-    cpu.wanted_deadline = ticks;
-    if (ticks < cpu.armed_deadline) [[unlikely]]
-        arm_deadline(ticks);
+    if (cpu.deadline.want(ticks)) [[unlikely]]
+        write_cntv_cval(ticks);
 }
 
 inline bool irq_pending() {

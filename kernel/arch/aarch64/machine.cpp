@@ -41,7 +41,7 @@ constinit CpuState cpu;
 
 void init_machine() {
     gic.init(platform::max_irq);
-    arm_deadline(~0ull);
+    write_cntv_cval(Deadline::never);
     write_cntv_ctl(1);
     gic.unmask(platform::kernel_timer_irq);
 
@@ -87,12 +87,11 @@ unsigned acknowledge_irq() {
     acknowledged = gic.acknowledge();
     const unsigned irq = Gic::number(acknowledged);
     if (irq == platform::kernel_timer_irq) {
-        if (current_ticks() < cpu.wanted_deadline) {
-            arm_deadline(cpu.wanted_deadline);
+        if (const auto later = cpu.deadline.fired(current_ticks())) {
+            write_cntv_cval(*later);
             gic.end(acknowledged);
             return no_irq;
         }
-        cpu.armed_deadline = ~0ull;  // it has fired: the next deadline is written whatever it is
     }
     return irq >= Gic::spurious ? no_irq : irq;
 }

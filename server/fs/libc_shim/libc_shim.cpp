@@ -68,10 +68,18 @@ extern "C" {
 
 // Memory
 
+/// libnfs does not look whether it got memory while it decodes a reply. So there is no null for it:
+/// it is left, as after a failed assertion.
+static void* found_or_left(void* block, size_t size) {
+    if (block != nullptr) return block;
+    errno = ENOMEM;
+    if (recovery_point == nullptr) return nullptr;
+    sos::log::warn<sos::log::Area::fs>("libnfs: no room for {} bytes", size);
+    longjmp(*recovery_point, 1);
+}
+
 void* malloc(size_t size) {
-    void* const block = heap.allocate(size);
-    if (block == nullptr) errno = ENOMEM;
-    return block;
+    return found_or_left(heap.allocate(size), size);
 }
 
 void free(void* block) {
@@ -90,9 +98,7 @@ void* calloc(size_t count, size_t size) {
 }
 
 void* realloc(void* block, size_t size) {
-    void* const fresh = heap.resize(block, size);
-    if (fresh == nullptr) errno = ENOMEM;
-    return fresh;
+    return found_or_left(heap.resize(block, size), size);
 }
 
 char* strdup(const char* text) {

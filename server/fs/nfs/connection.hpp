@@ -36,7 +36,7 @@ class Surroundings {
 class Connection {
   public:
     static constexpr std::uint64_t first_pause_us = 200'000;
-    static constexpr std::uint64_t longest_pause_us = 5'000'000;
+    static constexpr std::uint64_t longest_pause_us = 2'000'000;
     static constexpr std::uint64_t attempt_limit_us = 10'000'000;
     static constexpr std::uint64_t announce_period_us = 3'000'000;
 

@@ -77,6 +77,27 @@ bool kill_reading_file() {
     return kill_all("read", "sostest");
 }
 
+/// One that nobody has waited for yet is listed, without memory.
+bool ended_holds_no_memory() {
+    const pid_t pid = start_role("sleep");
+    CHECK(pid >= 0);
+    sos_usleep(20000);
+    CHECK(sos_process_delete(pid) == 0);
+    sos_process_info_t processes[512];
+    bool ended = false;
+    for (int tries = 0; tries < 100 && !ended; ++tries) {
+        const int count = sos_process_list(processes, 512);
+        for (int i = 0; i < count; ++i) {
+            if (processes[i].pid != pid || processes[i].state != SOS_ZOMBIE) continue;
+            CHECK(processes[i].resident_pages == 0 && processes[i].page_table_pages == 0);
+            ended = true;
+        }
+        if (!ended) sos_usleep(10000);
+    }
+    CHECK(ended && sos_process_wait(pid) == pid);
+    return true;
+}
+
 bool kill_waiting() {
     for (int i = 0; i < rounds; ++i) {
         const pid_t pid = start_role("wait");
@@ -281,6 +302,7 @@ constexpr Case cases[] = {
     {"PROCESS_0017", argument_blocks, "a bad argument block was accepted"},
     {"PROCESS_0018", arguments_arrive, "arguments do not arrive"},
     {"PROCESS_0019", identity, "pids are wrong"},
+    {"PROCESS_0020", ended_holds_no_memory, "a process that ended is listed with memory"},
     {"SOAK_0002", table_full, "a full process table does not recover"},
 };
 

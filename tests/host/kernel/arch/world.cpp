@@ -90,15 +90,8 @@ Answer World::invoke(Slot& slot, abi::Invocation label, std::vector<std::uint64_
     caller = {};
     for (unsigned i = 0; i < words.size() && i < abi::message_registers; ++i)
         caller.context.set_mr(i, words[i]);
-    numbat::Invocation invocation{.caller = caller,
-                                  .slot = slot,
-                                  .label = label,
-                                  .length = words.size(),
-                                  .buffer = nullptr,
-                                  .extra = {},
-                                  .extra_count = static_cast<std::uint8_t>(extra.size()),
-                                  .kind = numbat::InvocationKind::call,
-                                  .result_count = 0};
+    numbat::Invocation invocation(caller, slot, label, words.size(), numbat::InvocationKind::call);
+    invocation.extra_count = static_cast<std::uint8_t>(extra.size());
     for (std::size_t i = 0; i < extra.size(); ++i) invocation.extra[i] = extra[i];
     const InvocationResult outcome = [&]() -> InvocationResult {
         if (slot.cap.is<FrameCap>())

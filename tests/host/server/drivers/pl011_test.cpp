@@ -3,8 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
 #include <random>
 #include <string>
+#include <thread>
 
 #include "pl011_model.hpp"
 
@@ -201,6 +204,42 @@ TEST(Pl011, NothingIsLostOrReorderedUnderRandomUse) {
         EXPECT_EQ(sink.text, typed);
         EXPECT_GT(expected.size(), 50'000u) << "writers were woken";
     }
+}
+
+TEST(Pl011, NoByteIsForgottenBetweenTwoThreads) {
+    Bus bus(Bus::Manner::instant);
+    Uart uart(bus);
+    uart.initialise();
+    constexpr unsigned total = 20'000;
+    std::atomic<bool> notified{false}, finished{false};
+    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(120);
+    const auto in_time = [limit] { return std::chrono::steady_clock::now() < limit; };
+    // One byte at a time: nearly every one meets an owner that is just about to stop.
+    std::thread writer([&] {
+        for (unsigned sent = 0; sent < total && in_time();) {
+            const std::uint8_t byte = static_cast<std::uint8_t>('a' + sent % 26);
+            const WriteResult result = uart.try_write({&byte, 1});
+            if (result.notify_owner) notified.store(true);
+            sent += static_cast<unsigned>(result.accepted);
+            if (result.accepted == 0) std::this_thread::yield();
+        }
+        finished.store(true);
+    });
+    Sink sink;
+    while (in_time()) {
+        const bool last_round = finished.load();
+        if (notified.exchange(false)) {
+            uart.service_transmit();
+        } else {
+            std::this_thread::yield();
+        }
+        while (bus.raised()) uart.on_interrupt(sink);
+        if (last_round && !notified.load() && !bus.raised()) break;
+    }
+    writer.join();
+    ASSERT_EQ(uart.transmit_queued(), 0u) << "nobody would send the rest";
+    ASSERT_EQ(bus.line.size(), total);
+    for (unsigned i = 0; i < total; ++i) ASSERT_EQ(bus.line[i], static_cast<char>('a' + i % 26));
 }
 
 }  // namespace

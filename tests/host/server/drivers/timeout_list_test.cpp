@@ -23,7 +23,8 @@ struct Fixture {
 
     /// Lets time pass to `us` and serves the interrupts on the way.
     void run_until(std::uint64_t us) {
-        while (hardware.running && hardware.end <= us) {
+        for (unsigned rounds = 0; hardware.running && hardware.end <= us; ++rounds) {
+            ASSERT_LT(rounds, 10'000u) << "interrupts without end";
             hardware.now = std::max(hardware.now, hardware.end);
             list.on_interrupt();
         }
@@ -206,7 +207,7 @@ class Random {
         : f_(nodes), limit_(nodes), max_delay_(max_delay), random_(seed) {}
 
     void run(unsigned steps) {
-        for (unsigned step = 0; step < steps; ++step) {
+        for (unsigned step = 0; step < steps && !testing::Test::HasFatalFailure(); ++step) {
             switch (random_() % 8) {
                 case 0:
                 case 1:
@@ -222,7 +223,7 @@ class Random {
             check();
         }
         std::uint64_t guard = 0;
-        while (!model_.empty()) {
+        while (!model_.empty() && !testing::Test::HasFatalFailure()) {
             advance(max_delay_);
             ASSERT_LT(++guard, 1'000'000u);
         }
@@ -293,7 +294,8 @@ class Random {
 
     void advance(std::uint64_t us) {
         const std::uint64_t until = f_.hardware.now + us;
-        while (!model_.empty() && model_.begin()->first <= until) {
+        while (!model_.empty() && model_.begin()->first <= until &&
+               !testing::Test::HasFatalFailure()) {
             due_ = model_.begin()->first;
             ASSERT_TRUE(f_.hardware.running);
             ASSERT_EQ(f_.hardware.end, due_) << "the interrupt comes at the first deadline";

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "fake_kernel.hpp"
 
-#include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <bit>
+#include <cstdlib>
 #include <cstring>
 
 #include "base/bits.hpp"
@@ -40,6 +40,11 @@ namespace {
 constexpr std::uint64_t server_asid = 1;
 constexpr std::uint64_t device_page = 0x0900'0000;
 constexpr unsigned device_bits = 24;
+
+/// What the fake itself relies on.
+void require(bool condition) {
+    if (!condition) std::abort();
+}
 
 constexpr unsigned level_shift(unsigned level) {
     return 12 + 9 * (4 - level);  // coverage of a table at `level` 1, 2, 3
@@ -81,7 +86,7 @@ FakeKernel::FakeKernel(const std::vector<unsigned>& boot_pieces) {
     current = this;
     for (unsigned bits : boot_pieces) memory_size_ += std::size_t{1} << bits;
     memory_file_ = memfd_create("physical", 0);
-    EXPECT_EQ(ftruncate(memory_file_, static_cast<off_t>(memory_size_)), 0);
+    require(ftruncate(memory_file_, static_cast<off_t>(memory_size_)) == 0);
     memory_ = static_cast<std::byte*>(
         mmap(nullptr, memory_size_, PROT_READ | PROT_WRITE, MAP_SHARED, memory_file_, 0));
 
@@ -178,7 +183,7 @@ Object* FakeKernel::vspace_of(std::uint64_t asid) {
 }
 
 void FakeKernel::fill(Slot& slot, Cap cap, Slot* parent) {
-    ASSERT_TRUE(slot.empty());
+    require(slot.empty());
     if (cap.object) ++cap.object->capabilities;
     slot.cap = std::move(cap);
     slot.parent = parent;
@@ -271,7 +276,10 @@ FakeKernel::Outcome FakeKernel::retype(Slot& untyped) {
     if (cap.device && type != abi::ObjectType::untyped && type != abi::ObjectType::small_page) {
         return Failure{Error::invalid_argument, {1}};
     }
-    if (fresh && !cap.device) {
+    // As on Numbat: when all of it becomes untypeds, these have the clearing still to do.
+    const bool hand_on =
+        fresh && cap.watermark != 0 && type == abi::ObjectType::untyped && count << bits == size;
+    if (fresh && !cap.device && !hand_on) {
         std::memset(physical(cap.paddr), 0, cap.watermark);
         bytes_cleared_ += cap.watermark;
     }
@@ -281,6 +289,7 @@ FakeKernel::Outcome FakeKernel::retype(Slot& untyped) {
         made.paddr = cap.paddr + start + (i << bits);
         made.size_bits = bits;
         made.device = cap.device;
+        if (hand_on) made.watermark = base::bit(bits);
         if (type != abi::ObjectType::untyped && made.tag != CapTag::frame) {
             made.object = std::make_shared<Object>();
             made.object->tag = made.tag;
@@ -355,7 +364,7 @@ void FakeKernel::map_server_page(const Cap& frame, std::uint64_t vaddr) {
                                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0)
                              : mmap(at, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
                                     memory_file_, static_cast<off_t>(frame.paddr - memory_base));
-    ASSERT_EQ(got, at);
+    require(got == at);
 }
 
 FakeKernel::Outcome FakeKernel::page_map(Slot& slot) {

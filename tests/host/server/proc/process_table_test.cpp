@@ -21,8 +21,7 @@ class ProcessTableTest : public testing::Test {
     /// Slots that were told of the end.
     std::vector<std::uint32_t> end(ProcessId id, std::uint64_t status = 0) {
         std::vector<std::uint32_t> told;
-        table->end(id, status,
-                   [&](ProcessId waiter, WaitKind) { told.push_back(waiter.slot); });
+        table->end(id, status, [&](ProcessId waiter, WaitKind) { told.push_back(waiter.slot); });
         return told;
     }
 

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The long ones: the same as elsewhere, for longer and all at once."""
+
+import random
+import time
+
+import pytest
+
+from scenario import pattern
+
+pytestmark = [pytest.mark.soak, pytest.mark.limit(3600)]
+
+
+def test_thousands_of_lives(sos, root):
+    """Every way to live and to die, in random order; nothing is left of any of them."""
+    (root / "data").write_bytes(pattern(1 << 20))
+    choice = random.Random(1)
+    kinds = ["-1 leave", "0 spin", "1000 spin", "20000 nap", "5000 reader", "0 slurp data",
+             "3000 slurp data", "50000 slurp data"]
+
+    def storm():
+        for _ in range(100):
+            out = sos.run(f"churn 20 {choice.choice(kinds)}", limit=120)
+            assert "churn: 20 rounds" in out, out
+
+    sos.assert_steady(storm, limit=30)
+
+
+def test_copies_while_the_nfs_server_comes_and_goes(sos, server, root):
+    """No copy fails and none is wrong, whatever happens to the server meanwhile."""
+    data = pattern(1 << 20)
+    (root / "data").write_bytes(data)
+    choice = random.Random(2)
+    for number in range(40):
+        sos.start(f"cp data copy{number}")
+        time.sleep(choice.uniform(0, 0.3))
+        if choice.random() < 0.5:
+            server.pause()
+            time.sleep(choice.uniform(0, 4))
+            server.resume()
+        else:
+            server.kill()
+            time.sleep(choice.uniform(0, 4))
+            server.restart()
+        assert sos.prompt(limit=120) == ""
+        assert (root / f"copy{number}").read_bytes() == data
+        (root / f"copy{number}").unlink()
+
+
+def test_boots(boot):
+    """It is not luck that it boots."""
+    for number in range(50):
+        sos = boot(append="ip=dhcp" if number % 2 else "")
+        sos.prompt()
+        sos.send("\x04")
+        assert sos.finish() == 0
+        sos.close()
