@@ -9,6 +9,9 @@ set(CMAKE_C_FLAGS_DEBUG "-O2 -g -DSOS_DEBUG=1")
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g -DNDEBUG")
 set(CMAKE_C_FLAGS_RELEASE "-O2 -g -DNDEBUG")
 
+# Messages name files relative to the tree, wherever it lies.
+add_compile_options(-fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=)
+
 set(SOS_WARNINGS -Wall -Wextra -Wconversion -Wshadow -Werror
     $<$<COMPILE_LANGUAGE:CXX>:-Wold-style-cast> $<$<COMPILE_LANGUAGE:CXX>:-Wswitch-enum>)
 

@@ -30,27 +30,29 @@ namespace {
 constexpr std::uint64_t length_and_caps = 0x1ff;
 constexpr std::uint64_t label_and_length = ~std::uint64_t{0xf80};
 
+/// The running thread's message, by its info word; the words are in its context.
 struct Message {
     std::uint64_t info;
-    std::uint64_t mr0, mr1, mr2, mr3;
 
     /// At most four words and no capabilities.
     bool short_enough() const { return (info & length_and_caps) <= abi::message_registers; }
     unsigned length() const { return static_cast<unsigned>(info & 0x7f); }
 
-    [[gnu::always_inline]] void deliver(Tcb& receiver, std::uint64_t badge) const {
+    [[gnu::always_inline]] void deliver(const Tcb& sender, Tcb& receiver,
+                                        std::uint64_t badge) const {
+        const arch::Context& from = sender.context;
         arch::Context& to = receiver.context;
         to.x[0] = badge;
         to.x[1] = info & label_and_length;
         const unsigned words = length();
         if (words == 0) return;
-        to.set_mr(0, mr0);
+        to.set_mr(0, from.mr(0));
         if (words == 1) return;
-        to.set_mr(1, mr1);
+        to.set_mr(1, from.mr(1));
         if (words == 2) return;
-        to.set_mr(2, mr2);
+        to.set_mr(2, from.mr(2));
         if (words == 3) return;
-        to.set_mr(3, mr3);
+        to.set_mr(3, from.mr(3));
     }
 };
 
@@ -141,8 +143,9 @@ inline bool runs_next(const Tcb& next) {
     Tcb* const server = message.short_enough() ? waiting_server(cap) : nullptr;
     if (server == nullptr) return otherwise();
     const auto target = cap.as<EndpointCap>();
-    begin_call(*core.current, target.object(), *server);
-    message.deliver(*server, target.badge());
+    Tcb& caller = *core.current;
+    begin_call(caller, target.object(), *server);
+    message.deliver(caller, *server, target.badge());
     return run(*server);
 }
 
@@ -227,13 +230,13 @@ inline bool answers_fault(FaultKind fault, const Message& message) {
     endpoint.enqueue(server, EndpointState::receiving);
     if (fault != FaultKind::none) [[unlikely]]
         return restart_faulter(server, *caller, fault);
-    message.deliver(*caller, 0);
+    message.deliver(server, *caller, 0);
     return run(*caller);
 }
 
 /// A signal to a thread that waits for it and has a round-robin context of its own.
-[[gnu::always_inline]] inline Tcb* wake_waiter(Notification& notification, std::uint64_t badge,
-                                               auto otherwise) {
+[[gnu::noinline]] Tcb* wake_waiter(Notification& notification, std::uint64_t badge,
+                                   auto otherwise) {
     Tcb& current = *core.current;
     Tcb& waiter = *notification.waiters.head;
     SchedContext* const own = waiter.sched_context;
@@ -328,21 +331,17 @@ namespace {
 // of kernel_syscall and stay where they are.
 
 template <Space space>
-[[gnu::noinline]] Tcb* enter_call(std::uint64_t x0, std::uint64_t x1, std::uint64_t x2,
-                                  std::uint64_t x3, std::uint64_t x4, std::uint64_t x5) {
+[[gnu::noinline]] Tcb* enter_call(std::uint64_t x0, std::uint64_t x1) {
     Slot* const slot = find_slot<space>(*core.current, x0);
     if (slot == nullptr) [[unlikely]] {
-        if constexpr (space == Space::flat) return enter_call<Space::any>(x0, x1, x2, x3, x4, x5);
+        if constexpr (space == Space::flat) return enter_call<Space::any>(x0, x1);
         return general_syscall(static_cast<std::int64_t>(abi::Syscall::call));
     }
-    return fast_call(slot->cap, Message{x1, x2, x3, x4, x5},
-                     [slot] { return general_invoke(*slot, mode_call); });
+    return fast_call(slot->cap, Message{x1}, [slot] { return general_invoke(*slot, mode_call); });
 }
 
 template <Space space>
-[[gnu::noinline]] Tcb* enter_reply_recv(std::uint64_t x0, std::uint64_t x1, std::uint64_t x2,
-                                        std::uint64_t x3, std::uint64_t x4, std::uint64_t x5,
-                                        std::uint64_t x6) {
+[[gnu::noinline]] Tcb* enter_reply_recv(std::uint64_t x0, std::uint64_t x1, std::uint64_t x6) {
     const Slot* const slot = find_slot<space>(*core.current, x0);
     const Slot* const reply_slot = find_slot<space>(*core.current, x6);
     const auto otherwise = [] {
@@ -350,11 +349,11 @@ template <Space space>
     };
     if (slot == nullptr || reply_slot == nullptr) [[unlikely]] {
         if constexpr (space == Space::flat) {
-            return enter_reply_recv<Space::any>(x0, x1, x2, x3, x4, x5, x6);
+            return enter_reply_recv<Space::any>(x0, x1, x6);
         }
         return otherwise();
     }
-    return fast_reply_recv(slot, reply_slot, Message{x1, x2, x3, x4, x5}, otherwise);
+    return fast_reply_recv(slot, reply_slot, Message{x1}, otherwise);
 }
 
 template <Space space>
@@ -368,7 +367,7 @@ template <Space space>
         return general_invoke(*slot, number == abi::Syscall::send ? mode_send : mode_nb_send);
     };
     // Extra capabilities are for the general path: one that does not resolve is a fault.
-    if (!Message{x1, 0, 0, 0, 0}.short_enough()) return otherwise();
+    if (!Message{x1}.short_enough()) return otherwise();
     const Cap cap = slot->cap;
     return cap.is_null() ? send_to_nothing(x1, otherwise) : fast_signal(cap, otherwise);
 }
@@ -388,15 +387,13 @@ template <Space space>
 
 }  // namespace
 
-extern "C" Tcb* kernel_syscall(std::uint64_t x0, std::uint64_t x1, std::uint64_t x2,
-                               std::uint64_t x3, std::uint64_t x4, std::uint64_t x5,
-                               std::uint64_t x6, std::int64_t number) {
+extern "C" Tcb* kernel_syscall(std::uint64_t x0, std::uint64_t x1, std::uint64_t, std::uint64_t,
+                               std::uint64_t, std::uint64_t, std::uint64_t x6,
+                               std::int64_t number) {
     // Not a switch: the order matters.
     const auto which = static_cast<abi::Syscall>(number);
-    if (which == abi::Syscall::call) return enter_call<Space::flat>(x0, x1, x2, x3, x4, x5);
-    if (which == abi::Syscall::reply_recv) {
-        return enter_reply_recv<Space::flat>(x0, x1, x2, x3, x4, x5, x6);
-    }
+    if (which == abi::Syscall::call) return enter_call<Space::flat>(x0, x1);
+    if (which == abi::Syscall::reply_recv) return enter_reply_recv<Space::flat>(x0, x1, x6);
     if (which == abi::Syscall::send) return enter_send<Space::flat>(x0, x1, abi::Syscall::send);
     if (which == abi::Syscall::wait) return enter_wait<Space::flat>(x0);
     if (which == abi::Syscall::nb_send) {

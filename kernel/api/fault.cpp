@@ -159,12 +159,15 @@ std::uint64_t write_fault_message(Tcb& thread, Tcb& receiver) {
                 message.put(take_consumed(*thread.sched_context));
             }
             break;
-        case FaultKind::vm:
-            message.put(thread.context.restart_pc);
-            message.put(fault.first);
-            message.put(fault.flag ? 1 : 0);
-            message.put(fault.second);
-            break;
+        case FaultKind::vm: {
+            // The pager's bread: all of it goes into registers.
+            arch::Context& to = receiver.context;
+            to.set_mr(0, thread.context.restart_pc);
+            to.set_mr(1, fault.first);
+            to.set_mr(2, fault.flag ? 1 : 0);
+            to.set_mr(3, fault.second);
+            return abi::MessageInfo::make(static_cast<std::uint64_t>(FaultKind::vm), 4).word;
+        }
     }
     return abi::MessageInfo::make(static_cast<std::uint64_t>(fault.kind), message.length()).word;
 }

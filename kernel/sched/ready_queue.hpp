@@ -23,10 +23,34 @@ class ReadyQueues {
     }
     /// Would a thread of this priority be first (equals count as behind it)?
     bool none_above(unsigned priority) const { return empty() || highest() <= priority; }
+    /// Is there no thread of this priority or above?
+    bool none_from(unsigned priority) const { return empty() || highest() < priority; }
     Tcb* first() const { return empty() ? nullptr : queues_[highest()].head; }
 
+    /// Takes the first thread out; null if there is none.
+    Tcb* take_first() {
+        if (empty()) return nullptr;
+        const unsigned word = 31 - static_cast<unsigned>(std::countl_zero(used_words_));
+        const unsigned bit = 63 - static_cast<unsigned>(std::countl_zero(used_[word]));
+        TcbQueue& queue = queues_[word * 64 + bit];
+        Tcb* const first = queue.head;
+        Tcb* const next = first->queue.next;
+        queue.head = next;
+        first->queued_in = QueuedIn::none;
+        if (next != nullptr) {
+            next->queue.previous = nullptr;
+            return first;
+        }
+        queue.tail = nullptr;
+        used_[word] &= ~base::bit(bit);
+        if (used_[word] == 0) used_words_ &= ~(1u << word);
+        return first;
+    }
+
     [[gnu::always_inline]] void push_front(Tcb& thread) { insert(thread, nullptr); }
-    [[gnu::always_inline]] void push_back(Tcb& thread) { insert(thread, queues_[thread.priority].tail); }
+    [[gnu::always_inline]] void push_back(Tcb& thread) {
+        insert(thread, queues_[thread.priority].tail);
+    }
     void remove(Tcb& thread) {
         ASSERT(thread.queued_in == QueuedIn::ready);
         TcbQueue& queue = queues_[thread.priority];
@@ -41,7 +65,7 @@ class ReadyQueues {
     const Tcb* at(unsigned priority) const { return queues_[priority].head; }
 
   private:
-    void insert(Tcb& thread, Tcb* before) {
+    [[gnu::always_inline]] void insert(Tcb& thread, Tcb* before) {
         ASSERT(thread.queued_in == QueuedIn::none);
         const unsigned priority = thread.priority;
         queues_[priority].link_after(before, thread);

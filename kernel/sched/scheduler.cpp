@@ -32,6 +32,11 @@ void end_of_slice(TimeoutFault fault) {
     if (!context.round_robin() && fault == TimeoutFault::allowed && has_timeout_handler(thread)) {
         raise_timeout(thread, context);
     } else if (refill::ready(context, core.now)) {
+        // Nobody to give the processor to, and nobody about to come: no need to queue.
+        if (core.decision == Decision::keep && core.release.next_time() > core.now &&
+            core.ready.none_from(thread.priority)) {
+            return;
+        }
         core.ready.push_back(thread);
     } else {
         core.release.insert(thread);
@@ -49,10 +54,8 @@ void wake_released() {
 }
 
 Tcb& take_first_ready() {
-    Tcb* first = core.ready.first();
-    if (first == nullptr) return *core.idle;
-    core.ready.remove(*first);
-    return *first;
+    Tcb* const first = core.ready.take_first();
+    return first == nullptr ? *core.idle : *first;
 }
 
 Tcb& decide_with_candidate(Tcb& candidate) {
@@ -104,7 +107,7 @@ void switch_context(Tcb& next) {
     }
     if (core.set_timer) {
         core.set_timer = false;
-        commit_time();
+        if (core.pending != 0) commit_time();
         arch::set_deadline(
             std::min(core.now + refill::head(context).amount, core.release.next_time()));
     }
