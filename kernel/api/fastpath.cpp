@@ -310,7 +310,6 @@ inline bool answers_fault(FaultKind fault, const Message& message) {
 Tcb* fast_fault(const Fault& fault) {
     Tcb& thread = *core.current;
     const Cap cap = thread.slot(TcbSlot::fault_endpoint).cap;
-    if (core.release.next_time() <= core.now) return nullptr;
     Tcb* const handler = waiting_server(cap);
     if (handler == nullptr) return nullptr;
     const auto target = cap.as<EndpointCap>();

@@ -26,7 +26,7 @@ Tcb* general_syscall(std::int64_t number);
 /// Call, Send or NBSend on a slot that has been looked up.
 Tcb* general_invoke(Slot& slot, SendMode mode);
 
-/// The running thread's fault, after a time stamp; null if the general path must deliver it.
+/// The running thread's fault, before a time stamp is taken; null if the general path must deliver it.
 Tcb* fast_fault(const Fault& fault);
 
 }  // namespace numbat

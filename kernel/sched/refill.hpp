@@ -43,6 +43,7 @@ void reset(SchedContext& context, const Parameters& parameters, Ticks now);
 void update(SchedContext& context, const Parameters& parameters, Ticks now);
 /// Round robin: notes use without end of slice.
 inline void consume_round_robin(SchedContext& context, Ticks used) {
+    ASSERT(used <= context.refills[0].amount);
     context.refills[0].amount -= used;
     context.refills[1].amount += used;
 }

@@ -107,6 +107,18 @@ class Fastpath : public World {
         }
     }
 
+    /// An interrupt or a fault instead of a system call.
+    void disturb(std::mt19937& random) {
+        if (core.current != core.idle && random() % 2 == 0) {
+            arch::Context& context = core.current->context;
+            context.restart_pc = context.next_pc;
+            kernel_vm_fault(0x1000, 0x92000047, false);
+            return;
+        }
+        fake::state.next_irq = abi::kernel_timer_irq;
+        kernel_irq();
+    }
+
     /// What must be equal. Time stands still, since the fast path charges it later.
     std::vector<std::uint64_t> picture() {
         std::vector<std::uint64_t> words;
@@ -163,6 +175,44 @@ TEST_F(Fastpath, SameResultAsTheGeneralPath) {
                 } else {
                     ASSERT_EQ(picture(), pictures[i]) << "seed " << seed << " step " << i;
                 }
+            }
+        }
+    }
+}
+
+// The clock may jump between any two looks at it (the machine's own host was busy): no context may
+// then be charged more than it has.
+TEST_F(Fastpath, NoTimeIsMadeOrLostWhenTheClockJumps) {
+    for (unsigned seed = 0; seed < 40; ++seed) {
+        SetUp();
+        build();
+        for (unsigned i = 0; i < threads; ++i) {
+            Tcb& t = thread(i);
+            insert_initial_copy(t.slot(TcbSlot::fault_endpoint), slot(endpoints + i % 2).cap,
+                                slot(endpoints + i % 2));
+        }
+        std::mt19937 random(seed);
+        fake::state.passing = [&random] {
+            return random() % 8 == 0 ? random() % abi::us_to_ticks(3000) : random() % 100;
+        };
+        for (unsigned i = 0; i < 2000; ++i) {
+            if (random() % 3 == 0) {
+                disturb(random);
+            } else {
+                step(random, Paths::fast);
+            }
+            for (unsigned c = 0; c < threads; ++c) {
+                const auto& context = slot(contexts + c).cap.as<SchedContextCap>().object();
+                Ticks sum = 0;
+                for (unsigned n = 0; n < context.count; ++n) {
+                    const Refill& refill =
+                        context.refills[(context.head + n) % context.refill_max];
+                    ASSERT_LE(refill.amount, abi::us_to_ticks(1000))
+                        << "seed " << seed << " step " << i << " context " << c;
+                    sum += refill.amount;
+                }
+                ASSERT_EQ(sum, abi::us_to_ticks(1000))
+                    << "seed " << seed << " step " << i << " context " << c;
             }
         }
     }

@@ -31,6 +31,7 @@ void reset() {
 namespace arch {
 
 std::uint64_t current_ticks() {
+    if (fake::state.passing) fake::state.ticks += fake::state.passing();
     return fake::state.ticks;
 }
 void set_deadline(std::uint64_t ticks) {

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "arch/contract.hpp"
@@ -16,6 +17,7 @@ inline constexpr std::size_t ram_size = 32u << 20;
 
 struct State {
     std::uint64_t ticks;
+    std::function<std::uint64_t()> passing;  // ticks that pass between two looks at the clock
     std::uint64_t deadline;
     bool irq_pending;
     unsigned next_irq;
