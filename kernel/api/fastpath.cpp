@@ -17,6 +17,7 @@
 #include "api/fault.hpp"
 #include "arch/contract.hpp"
 #include "cap/lookup.hpp"
+#include "check/invariants.hpp"
 #include "object/endpoint.hpp"
 #include "object/notification.hpp"
 #include "object/reply.hpp"
@@ -384,11 +385,8 @@ template <Space space>
     return fast_wait(slot->cap, otherwise);
 }
 
-}  // namespace
-
-extern "C" Tcb* kernel_syscall(std::uint64_t x0, std::uint64_t x1, std::uint64_t, std::uint64_t,
-                               std::uint64_t, std::uint64_t, std::uint64_t x6,
-                               std::int64_t number) {
+[[gnu::always_inline]] inline Tcb* enter(std::uint64_t x0, std::uint64_t x1, std::uint64_t x6,
+                                         std::int64_t number) {
     // Not a switch: the order matters.
     const auto which = static_cast<abi::Syscall>(number);
     if (which == abi::Syscall::call) return enter_call<Space::flat>(x0, x1);
@@ -399,4 +397,12 @@ extern "C" Tcb* kernel_syscall(std::uint64_t x0, std::uint64_t x1, std::uint64_t
         return enter_send<Space::flat>(x0, x1, abi::Syscall::nb_send);
     }
     return general_syscall(number);
+}
+
+}  // namespace
+
+extern "C" Tcb* kernel_syscall(std::uint64_t x0, std::uint64_t x1, std::uint64_t, std::uint64_t,
+                               std::uint64_t, std::uint64_t, std::uint64_t x6,
+                               std::int64_t number) {
+    return check::at_exit(enter(x0, x1, x6, number));
 }

@@ -63,6 +63,7 @@ class ReadyQueues {
     }
 
     const Tcb* at(unsigned priority) const { return queues_[priority].head; }
+    const TcbQueue& queue(unsigned priority) const { return queues_[priority]; }
 
   private:
     [[gnu::always_inline]] void insert(Tcb& thread, Tcb* before) {
