@@ -141,7 +141,9 @@ TEST_CASE(SCHED_0012, "Y4: a second yield_to ends the first") {
     Alarm alarm(env);
     Spinners s(env, alarm);
     static volatile std::uint64_t of_a, of_b, end_a;
-    of_a = of_b = end_a = 0;
+    of_a = 0;
+    of_b = 1;
+    end_a = 0;
     const std::uint64_t& origin = alarm.origin();
     const CPtr n = env.make(ObjectType::notification);
     Thread& c = s.add({50'000, 50'000}, 100, [&origin, n] {
@@ -172,7 +174,9 @@ TEST_CASE(NUMBERS_0016, "T7: the caller, answered without budget, has a timeout 
     const CPtr e = env.make(ObjectType::endpoint), r = env.make(ObjectType::reply);
     const CPtr second = env.make(ObjectType::reply);
     static volatile std::uint64_t badge, words[2], at, label;
-    badge = at = label = 0;
+    badge = 0;
+    at = 0;
+    label = 0;
     Thread& server = env.thread(
         [=, &alarm] {
             sel4::recv(e, r);
