@@ -19,7 +19,7 @@ struct TransferredCaps {
 Slot* receive_slot(const Tcb& receiver, const abi::IpcBuffer& buffer) {
     const auto root = lookup_slot(receiver, buffer.receive_cnode);
     if (!root) return nullptr;
-    const auto slot = lookup_target_slot((*root)->cap, buffer.receive_index, buffer.receive_depth,
+    const auto slot = find_target_slot((*root)->cap, buffer.receive_index, buffer.receive_depth,
                                          LookupSide::destination);
     return slot && (*slot)->empty() ? *slot : nullptr;
 }

@@ -313,8 +313,7 @@ Cap apply_data(Cap cap, std::uint64_t data, DataMode mode) {
             const auto guard_size = static_cast<unsigned>(data & 63);
             if (guard_size + node.radix() > abi::word_bits) return Cap{};
             const std::uint64_t guard = (data >> 6) & (base::bit(guard_size) - 1);
-            cap.word1 = (guard << 6) | guard_size;
-            return cap;
+            return CNodeCap::make(node.slots(), node.radix(), guard, guard_size);
         }
         default:
             return cap;

@@ -54,7 +54,7 @@ Result<CNodeCap> decode_node(const Invocation& invocation) {
     const std::uint64_t depth = invocation.mr(3);
     if (depth != 0) {
         const Slot* slot =
-            TRY(lookup_target_slot(node, invocation.mr(2), depth, LookupSide::destination));
+            TRY(find_target_slot(node, invocation.mr(2), depth, LookupSide::destination));
         node = slot->cap;
     }
     if (!node.is<CNodeCap>()) {
