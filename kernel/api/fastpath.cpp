@@ -9,8 +9,6 @@
 // round robin; anything else is for the general path.
 #include "api/fastpath.hpp"
 
-#include <algorithm>
-
 #include "abi/message_info.hpp"
 #include "abi/syscall.hpp"
 #include "api/debug.hpp"
@@ -86,12 +84,11 @@ inline bool runs_next(const Tcb& next) {
 
 [[gnu::always_inline]] inline void switch_context(SchedContext& to) {
     SchedContext& from = *core.current_context;
-    const Ticks used = core.pending;
-    core.pending = 0;
+    const Ticks used = take_pending_time();
     refill::consume_round_robin(from, used);
     from.consumed += used;
     core.current_context = &to;
-    arch::set_deadline(std::min(core.now + to.refills[0].amount, core.release.next_time()));
+    set_timer_for(to);
 }
 
 [[gnu::always_inline]] inline Tcb* run(Tcb& next) {

@@ -36,7 +36,7 @@ void init_core(Tcb& idle_thread) {
     core.idle = &idle_thread;
     core.current = &idle_thread;
     core.current_context = &idle_context;
-    core.now = arch::current_ticks();
+    core.now = core.charged_until = arch::current_ticks();
 }
 
 void start_root_thread(Tcb& thread, SchedContext& context) {

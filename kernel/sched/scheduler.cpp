@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "sched/scheduler.hpp"
 
-#include <algorithm>
-
 #include "api/fault.hpp"
 #include "object/endpoint.hpp"
 #include "object/notification.hpp"
@@ -107,17 +105,15 @@ void switch_context(Tcb& next) {
     }
     if (core.set_timer) {
         core.set_timer = false;
-        if (core.pending != 0) commit_time();
-        arch::set_deadline(
-            std::min(core.now + refill::head(context).amount, core.release.next_time()));
+        commit_time();
+        set_timer_for(context);
     }
 }
 
 }  // namespace
 
 void commit_time() {
-    const Ticks used = core.pending;
-    core.pending = 0;
+    const Ticks used = take_pending_time();
     SchedContext& context = *core.current_context;
     if (used == 0 || !context.active() || running_on_idle_context()) return;
     if (context.round_robin()) {
@@ -129,8 +125,7 @@ void commit_time() {
 }
 
 void end_of_budget(TimeoutFault fault) {
-    const Ticks used = core.pending;
-    core.pending = 0;
+    const Ticks used = take_pending_time();
     if (running_on_idle_context()) return;
     SchedContext& context = *core.current_context;
     if (context.round_robin()) {
@@ -144,8 +139,7 @@ void end_of_budget(TimeoutFault fault) {
 
 void yield_current() {
     SchedContext& context = *core.current_context;
-    context.consumed += core.pending;
-    core.pending = 0;
+    context.consumed += take_pending_time();
     if (context.round_robin()) {
         refill::restart_round_robin(context);
     } else {

@@ -6,9 +6,13 @@
 // no queue; a woken thread may be held as `candidate` without being queued, which saves the queue
 // operations of the usual case, a direct switch.
 //
-// Time since the last look at the clock is charged to `current_context`. `pending` is what was used
-// but not yet taken from its refills; it is committed when the context changes or the timer is set.
+// Time is charged to `current_context`, up to `charged_until` when the context last changed or the
+// timer was last set; what has passed since is pending. So an entry only compares its time stamp
+// with `budget_end`: the last moment at which the minimum budget is left, which is computed where
+// the timer is set, since both follow from the head refill.
 #pragma once
+
+#include <algorithm>
 
 #include "arch/contract.hpp"
 #include "sched/ready_queue.hpp"
@@ -27,8 +31,9 @@ struct Core {
     Tcb* current;
     SchedContext* current_context;
     Tcb* candidate;
-    Ticks now;      // time stamp of this kernel entry
-    Ticks pending;  // ticks used by current_context, not committed
+    Ticks now;  // time stamp of this kernel entry
+    Ticks charged_until;
+    Ticks budget_end;
     Decision decision;
     bool set_timer;  // the deadline may have changed
     unsigned work_units;
@@ -41,9 +46,22 @@ extern constinit Core core;
 /// Takes a time stamp; false if the running thread has too little budget left to do anything.
 [[gnu::always_inline]] inline bool take_time_stamp() {
     const Ticks time = arch::current_ticks();
-    core.pending += time - core.now;
     core.now = time;
-    return refill::sufficient(*core.current_context, core.pending);
+    return time <= core.budget_end;
+}
+
+/// The pending time, which counts as charged from here on.
+[[gnu::always_inline]] inline Ticks take_pending_time() {
+    const Ticks used = core.now - core.charged_until;
+    core.charged_until = core.now;
+    return used;
+}
+
+/// After a change of the current context or of its head refill; no time is pending.
+[[gnu::always_inline]] inline void set_timer_for(const SchedContext& context) {
+    const Ticks end = core.now + refill::head(context).amount;
+    core.budget_end = end - refill::min_budget;
+    arch::set_deadline(std::min(end, core.release.next_time()));
 }
 
 /// The running thread is out of budget: charge, then fault, queue at the tail or postpone.
@@ -86,10 +104,11 @@ Tcb* schedule();
 
 /// The end of a kernel entry that has taken a time stamp: most change nothing.
 [[gnu::always_inline]] inline Tcb* finish_entry() {
-    if (core.decision == Decision::keep && !core.set_timer && core.release.next_time() > core.now)
-        [[likely]] {
+    // Both at once, which the compiler makes one load.
+    const unsigned changes =
+        static_cast<unsigned>(core.decision) | static_cast<unsigned>(core.set_timer) << 8;
+    if (changes == 0 && core.release.next_time() > core.now) [[likely]]
         return core.current;
-    }
     return schedule();
 }
 
