@@ -80,6 +80,12 @@ constexpr unsigned entry_index(std::uint64_t vaddr, unsigned bits) {
     return static_cast<unsigned>(base::bits(vaddr, bits, level_bits));
 }
 
+/// What TTBR0 holds for the address space of this top-level table as long as an ASID names it, else
+/// 0. It is kept in the last entry: no user address leads there, and a walker finds it invalid.
+inline Entry& ttbr0_entry(Entry* root) {
+    return root[entries_per_table - 1];
+}
+
 /// Where a walk ended: an entry, and what it covers.
 struct Position {
     Entry* entry;
