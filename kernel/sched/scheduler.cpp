@@ -11,10 +11,6 @@ constinit Core core{};
 
 namespace {
 
-bool running_on_idle_context() {
-    return core.current_context == core.idle->sched_context;
-}
-
 /// Moves a runnable thread to the release queue.
 void postpone(Tcb& thread) {
     dequeue(thread);
@@ -95,27 +91,29 @@ Tcb& decide() {
 
 void switch_context(Tcb& next) {
     SchedContext& context = *next.sched_context;
+    if (&context == core.current_context && !core.set_timer) return;
+    commit_time();
     if (&context != core.current_context) {
-        commit_time();
         core.current_context = &context;
-        core.set_timer = true;
         if (!context.round_robin() && context.sporadic == 0) {
             refill::unblock(context, core.now);
         }
     }
-    if (core.set_timer) {
-        core.set_timer = false;
-        commit_time();
-        set_timer_for(context);
-    }
+    core.set_timer = false;
+    set_timer_for(context);
 }
 
 }  // namespace
 
+bool enough_budget() {
+    if (core.release.next_time() <= core.now) core.set_timer = true;
+    return refill::sufficient(*core.current_context, core.now - core.charged_until);
+}
+
 void commit_time() {
     const Ticks used = take_pending_time();
     SchedContext& context = *core.current_context;
-    if (used == 0 || !context.active() || running_on_idle_context()) return;
+    if (!context.active()) return;
     if (context.round_robin()) {
         refill::consume_round_robin(context, used);
     } else {
@@ -126,8 +124,8 @@ void commit_time() {
 
 void end_of_budget(TimeoutFault fault) {
     const Ticks used = take_pending_time();
-    if (running_on_idle_context()) return;
     SchedContext& context = *core.current_context;
+    if (!context.active()) return;
     if (context.round_robin()) {
         refill::restart_round_robin(context);
     } else {

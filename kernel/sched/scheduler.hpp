@@ -7,9 +7,9 @@
 // operations of the usual case, a direct switch.
 //
 // Time is charged to `current_context`, up to `charged_until` when the context last changed or the
-// timer was last set; what has passed since is pending. So an entry only compares its time stamp
-// with `budget_end`: the last moment at which the minimum budget is left, which is computed where
-// the timer is set, since both follow from the head refill.
+// timer was last set; what has passed since is pending. The usual entry only compares its time
+// stamp with `quiet_until`: the last moment at which the minimum budget is left and nobody's budget
+// is to be released. It is computed where the timer is set, since it changes when the timer does.
 #pragma once
 
 #include <algorithm>
@@ -33,9 +33,9 @@ struct Core {
     Tcb* candidate;
     Ticks now;  // time stamp of this kernel entry
     Ticks charged_until;
-    Ticks budget_end;
-    Decision decision;
-    bool set_timer;  // the deadline may have changed
+    Ticks quiet_until;
+    Decision decision : 8;
+    bool set_timer : 8;  // the deadline may have changed; tested together with `decision`
     unsigned work_units;
     Tcb* idle;
     ReadyQueues ready;
@@ -43,11 +43,20 @@ struct Core {
 };
 extern constinit Core core;
 
-/// Takes a time stamp; false if the running thread has too little budget left to do anything.
-[[gnu::always_inline]] inline bool take_time_stamp() {
+/// Takes a time stamp; true if nothing has become due.
+[[gnu::always_inline]] inline bool take_quiet_time_stamp() {
     const Ticks time = arch::current_ticks();
     core.now = time;
-    return time <= core.budget_end;
+    return time <= core.quiet_until;
+}
+
+/// What may be due: released threads, which are for the end of the entry, or the running thread's
+/// budget; false if too little of it is left.
+bool enough_budget();
+
+/// Takes a time stamp; false if the running thread has too little budget left to do anything.
+[[gnu::always_inline]] inline bool take_time_stamp() {
+    return take_quiet_time_stamp() || enough_budget();
 }
 
 /// The pending time, which counts as charged from here on.
@@ -60,8 +69,9 @@ extern constinit Core core;
 /// After a change of the current context or of its head refill; no time is pending.
 [[gnu::always_inline]] inline void set_timer_for(const SchedContext& context) {
     const Ticks end = core.now + refill::head(context).amount;
-    core.budget_end = end - refill::min_budget;
-    arch::set_deadline(std::min(end, core.release.next_time()));
+    const Ticks release = core.release.next_time();
+    core.quiet_until = std::min(end - refill::min_budget, release - 1);
+    arch::set_deadline(std::min(end, release));
 }
 
 /// The running thread is out of budget: charge, then fault, queue at the tail or postpone.
@@ -104,10 +114,7 @@ Tcb* schedule();
 
 /// The end of a kernel entry that has taken a time stamp: most change nothing.
 [[gnu::always_inline]] inline Tcb* finish_entry() {
-    // Both at once, which the compiler makes one load.
-    const unsigned changes =
-        static_cast<unsigned>(core.decision) | static_cast<unsigned>(core.set_timer) << 8;
-    if (changes == 0 && core.release.next_time() > core.now) [[likely]]
+    if (core.decision == Decision::keep && !core.set_timer) [[likely]]
         return core.current;
     return schedule();
 }
