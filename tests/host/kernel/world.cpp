@@ -35,7 +35,6 @@ void World::SetUp() {
     core.release = ReleaseQueue{};
     core.decision = Decision::keep;
     core.candidate = nullptr;
-    core.pending = 0;
     core.work_units = 0;
     slots_ = at<Slot>(cnode_at);
     root_ = at<Tcb>(tcb_at);
