@@ -169,7 +169,8 @@ class IpcModel : public World {
             text.push_back(static_cast<char>(value));
         };
         add(number_of(core.current));
-        for (const Tcb* t = core.ready.first(); t != nullptr; t = t->queue.next) add(number_of(t));
+        const Tcb* head = core.ready.empty() ? nullptr : core.ready.at(core.ready.highest());
+        for (const Tcb* t = head; t != nullptr; t = t->queue.next) add(number_of(t));
         add(0xff);
         for (unsigned i = 0; i < threads; ++i) {
             const Tcb& t = thread(i);

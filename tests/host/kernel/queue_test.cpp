@@ -45,7 +45,7 @@ TEST(ReadyQueues, RandomUseMatchesAMapOfQueues) {
         if (model.empty()) continue;
         const auto& [priority, queue] = *model.rbegin();
         ASSERT_EQ(queues->highest(), priority);
-        ASSERT_EQ(queues->first(), queue.front());
+        ASSERT_EQ(queues->at(queues->highest()), queue.front());
         ASSERT_TRUE(queues->none_above(priority));
         ASSERT_EQ(queues->none_above(priority - 1), false || priority == 0);
         const Tcb* at = queues->at(priority);
@@ -66,7 +66,7 @@ TEST(ReadyQueues, AllPriorities) {
         EXPECT_EQ(queues->highest(), p);
     }
     for (unsigned p = 256; p-- > 0;) {
-        EXPECT_EQ(queues->first(), &threads[p]);
+        EXPECT_EQ(queues->at(queues->highest()), &threads[p]);
         queues->remove(threads[p]);
     }
     EXPECT_TRUE(queues->empty());
