@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The fuzz targets over random bytes, as often as a host test has time for. SOS_FUZZ_ROUNDS runs more.
+// The fuzz targets over random bytes, as often as a host test has time for. SOS_FUZZ_ROUNDS runs
+// more.
 #include <gtest/gtest.h>
 
 #include <cstdlib>

@@ -57,7 +57,8 @@ const std::vector<loader_test::Bytes>& good_files() {
         loader_test::make_elf(0x40'0000, {loader_test::TestSegment{}});
     static const std::vector<loader_test::Bytes> files = {
         elf, make_tree(),
-        loader_test::make_archive({{"kernel.elf", elf}, {"kernel.dtb", make_tree()}, {"root", elf}})};
+        loader_test::make_archive(
+            {{"kernel.elf", elf}, {"kernel.dtb", make_tree()}, {"root", elf}})};
     return files;
 }
 

@@ -14,7 +14,8 @@ using Bytes = std::span<const std::byte>;
 /// System calls of a crowd of threads, decoded and done by the whole kernel; the invariants are
 /// checked after each.
 void kernel_calls(Bytes bytes);
-/// What the loader must not trust: an archive, an ELF file, a device tree, damaged as the bytes say.
+/// What the loader must not trust: an archive, an ELF file, a device tree, damaged as the bytes
+/// say.
 void loader_files(Bytes bytes);
 
 }  // namespace fuzz

@@ -83,7 +83,6 @@ void halt() {
     std::abort();
 }
 
-
 std::uint64_t ttbr0_of(numbat::Cap vspace) {
     return vspace.word0 ^ vspace.word1 << 48;
 }
