@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The invariant checker itself: it is silent about a healthy system and names what was broken in it.
+// The invariant checker itself: it is silent about a healthy system and names what was broken in
+// it.
 #include "check/invariants.hpp"
 
 #include "crowd.hpp"
@@ -48,8 +49,7 @@ class Invariants : public World {
 };
 
 TEST_F(Invariants, Threads) {
-    breaks(thread().queued_in, QueuedIn::none,
-           "queue: a thread does not know that it is in it");
+    breaks(thread().queued_in, QueuedIn::none, "queue: a thread does not know that it is in it");
     breaks(thread().priority, std::uint8_t{7}, "ready queue: of another priority");
     breaks(thread().state, ThreadState::inactive, "ready queue: a thread is not runnable");
     breaks(thread().queue.previous, &root(), "queue: a link back is wrong");

@@ -83,7 +83,6 @@ void halt() {
     std::abort();
 }
 
-
 std::uint64_t make_ttbr0(const std::uint64_t* table, numbat::Asid asid) {
     return base::bits(reinterpret_cast<std::uint64_t>(table), 0, 48) | std::uint64_t{asid} << 48;
 }
