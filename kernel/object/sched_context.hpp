@@ -31,7 +31,8 @@ struct SchedContext {
     std::uint32_t refill_max;  // 0: not configured
     std::uint32_t head;
     std::uint32_t count;
-    std::uint32_t sporadic;
+    bool sporadic;
+    bool always_ready;  // configured, and round robin
     std::uint64_t reserved[3];
     Refill refills[2];
 
