@@ -52,6 +52,7 @@ Result<void> Process::create(CreateJob& job, const Hooks& hooks) {
     const elf::LoadedImage image = TRY(load(job));
     elf::StartArguments arguments{.block = job.block(), .argc = job.argc};
     hooks.random(std::as_writable_bytes(std::span(arguments.random)));
+    arguments.clock = hooks.clock_origin();
     const base::VAddr stack_pointer = TRY(elf::build_stack(space(), image, arguments));
     TRY(hooks.open_standard_files(*this));
     TRY(make_thread(image.entry, stack_pointer));
