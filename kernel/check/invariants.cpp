@@ -54,6 +54,15 @@ bool has_time(const Tcb& thread) {
     return thread.sched_context != nullptr && thread.sched_context->active();
 }
 
+const char* check_ready_thread(const Tcb& thread) {
+    REQUIRE(thread.runnable(), "ready queue: a thread is not runnable");
+    REQUIRE(has_time(thread), "ready queue: a thread has no time");
+    REQUIRE(refill::ready(*thread.sched_context, core.now),
+            "ready queue: a budget lies in the future");
+    return nullptr;
+}
+
+/// Looks without touching: what is held in front of the queues stays there.
 const char* check_ready(std::uint64_t& found) {
     int highest = -1;
     for (unsigned priority = 0; priority < abi::priority_count; ++priority) {
@@ -62,14 +71,17 @@ const char* check_ready(std::uint64_t& found) {
             check_queue(queue, QueuedIn::ready, [&](const Tcb& thread, const Tcb*) -> const char* {
                 ++found;
                 REQUIRE(thread.priority == priority, "ready queue: of another priority");
-                REQUIRE(thread.runnable(), "ready queue: a thread is not runnable");
-                REQUIRE(has_time(thread), "ready queue: a thread has no time");
-                REQUIRE(refill::ready(*thread.sched_context, core.now),
-                        "ready queue: a budget lies in the future");
-                return nullptr;
+                return check_ready_thread(thread);
             });
         if (broken != nullptr) return broken;
         if (queue.head != nullptr) highest = static_cast<int>(priority);
+    }
+    if (const Tcb* const held = core.ready.held()) {
+        ++found;
+        REQUIRE(held->queued_in == QueuedIn::ready && held->priority >= highest,
+                "ready queue: the thread held in front is not the first");
+        if (const char* broken = check_ready_thread(*held)) return broken;
+        highest = held->priority;
     }
     REQUIRE(core.ready.empty() == (highest < 0) &&
                 (highest < 0 || core.ready.highest() == static_cast<unsigned>(highest)),
@@ -101,11 +113,16 @@ const char* check_running() {
             "scheduler: a decision was left open");
     REQUIRE(current.queued_in == QueuedIn::none, "scheduler: the running thread is queued");
     REQUIRE(core.current_context == current.sched_context, "scheduler: whose time is it?");
+    REQUIRE(!core.set_timer && core.quiet_until < core.release.next_time(),
+            "scheduler: a release would be overlooked");
     if (&current == core.idle) {
         REQUIRE(core.ready.empty(), "scheduler: idle with a ready thread");
         return nullptr;
     }
     REQUIRE(current.state == ThreadState::running, "scheduler: the running thread is not");
+    REQUIRE(core.quiet_until + refill::min_budget <=
+                core.charged_until + refill::head(*core.current_context).amount,
+            "scheduler: the end of the budget would be overlooked");
     REQUIRE(core.ready.none_above(current.priority), "scheduler: a higher thread waits");
     return nullptr;
 }
@@ -188,6 +205,7 @@ const char* check_threads(std::uint64_t ready, std::uint64_t released) {
 
 const char* check_refills(const SchedContext& context) {
     if (!context.active()) return nullptr;
+    REQUIRE(context.always_ready == context.round_robin(), "context: always ready, or not?");
     REQUIRE(context.head < context.refill_max && context.count <= context.refill_max,
             "context: the ring of refills is malformed");
     if (context.round_robin()) {

@@ -65,11 +65,10 @@ class ReadyQueues {
         if (queue.empty()) note_empty(thread.priority);
     }
 
-    /// The threads of this priority.
-    const TcbQueue& queue(unsigned priority) {
-        queue_held();
-        return queues_[priority];
-    }
+    /// The threads of this priority, but for one that is held.
+    const TcbQueue& queue(unsigned priority) const { return queues_[priority]; }
+    /// The one held in front of all queues, or null.
+    const Tcb* held() const { return first_; }
 
   private:
     [[gnu::always_inline]] Tcb* take_held() {

@@ -31,9 +31,21 @@ class Invariants : public World {
         EXPECT_EQ(invoke(21, abi::Invocation::sched_context_bind, {}, {20}).error,
                   abi::Error::none);
         invoke(20, abi::Invocation::tcb_resume, {});
+        // One above it, which is held in front of the queues once both are queued and it comes
+        // again.
+        make(ObjectType::tcb, 0, 25);
+        make(ObjectType::sched_context, 8, 26);
+        invoke(sched_control, abi::Invocation::sched_control_configure_flags, {1000, 1000, 0, 0, 0},
+               {26});
+        invoke(26, abi::Invocation::sched_context_bind, {}, {25});
+        invoke(25, abi::Invocation::tcb_set_priority, {1}, {tcb});
+        invoke(25, abi::Invocation::tcb_resume, {});
+        invoke(25, abi::Invocation::tcb_suspend, {});
+        invoke(25, abi::Invocation::tcb_resume, {});
         EXPECT_STREQ(check::violated_invariant(), nullptr);
     }
 
+    Tcb& held() { return slot(25).cap.as<TcbCap>().object(); }
     Tcb& thread() { return slot(20).cap.as<TcbCap>().object(); }
     SchedContext& context() { return slot(21).cap.as<SchedContextCap>().object(); }
 
@@ -60,6 +72,12 @@ TEST_F(Invariants, Threads) {
            "thread: its notification is bound to another");
     breaks(thread().yield_to, root().sched_context,
            "thread: its YieldTo is unknown to the context");
+    ASSERT_EQ(core.ready.held(), &held());
+    breaks(held().queued_in, QueuedIn::none,
+           "ready queue: the thread held in front is not the first");
+    breaks(held().state, ThreadState::inactive, "ready queue: a thread is not runnable");
+    breaks<Ticks>(core.quiet_until, core.quiet_until + 1,
+                  "scheduler: the end of the budget would be overlooked");
     breaks(root().state, ThreadState::blocked_on_reply, "scheduler: the running thread is not");
     core.decision = Decision::choose;
     EXPECT_STREQ(check::violated_invariant(), "scheduler: a decision was left open");
@@ -72,6 +90,7 @@ TEST_F(Invariants, Contexts) {
     breaks<Ticks>(refill::head(context()).amount, 100, "context: an unusable head");
     breaks<Ticks>(refill::head(context()).time, core.now + 1'000'000,
                   "ready queue: a budget lies in the future");
+    breaks(context().always_ready, true, "context: always ready, or not?");
     breaks(context().count, 9u, "context: the ring of refills is malformed");
     breaks(context().reply, &slot(24).cap.as<ReplyCap>().object(), "call chain: a link is wrong");
     breaks(context().yield_from, &thread(), "context: of a YieldTo that nobody waits in");

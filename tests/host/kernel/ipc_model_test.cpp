@@ -166,8 +166,10 @@ class IpcModel : public World {
         std::string text;
         const auto add = [&text](std::uint64_t value) { text.push_back(static_cast<char>(value)); };
         add(number_of(core.current));
-        const Tcb* head = core.ready.empty() ? nullptr : core.ready.queue(core.ready.highest()).head;
-        for (const Tcb* t = head; t != nullptr; t = t->queue.next) add(number_of(t));
+        add(number_of(core.ready.held()));
+        for (const Tcb* t = core.ready.queue(100).head; t != nullptr; t = t->queue.next) {
+            add(number_of(t));
+        }
         add(0xff);
         for (unsigned i = 0; i < threads; ++i) {
             const Tcb& t = thread(i);
