@@ -113,7 +113,8 @@ constexpr std::uint64_t wait_status_killed(std::uint64_t signal) {
     return signal & 0x7f;
 }
 namespace signals {
-inline constexpr std::uint64_t illegal = 4, abort = 6, bus = 7, kill = 9, segv = 11, interrupt = 2;
+inline constexpr std::uint64_t interrupt = 2, illegal = 4, abort = 6, bus = 7, kill = 9, segv = 11,
+                               last = 64;
 }
 
 /// Errno values (Linux AArch64).
