@@ -54,7 +54,7 @@ bool has_time(const Tcb& thread) {
 }
 
 const char* check_ready(std::uint64_t& found) {
-    const Tcb* highest = nullptr;
+    int highest = -1;
     for (unsigned priority = 0; priority < abi::priority_count; ++priority) {
         const TcbQueue& queue = core.ready.queue(priority);
         const char* broken = check_queue(
@@ -68,9 +68,11 @@ const char* check_ready(std::uint64_t& found) {
                 return nullptr;
             });
         if (broken != nullptr) return broken;
-        if (queue.head != nullptr) highest = queue.head;
+        if (queue.head != nullptr) highest = static_cast<int>(priority);
     }
-    REQUIRE(core.ready.first() == highest, "ready queue: the bitmap does not name the first");
+    REQUIRE(core.ready.empty() == (highest < 0) &&
+                (highest < 0 || core.ready.highest() == static_cast<unsigned>(highest)),
+            "ready queue: the highest priority is wrong");
     return nullptr;
 }
 
