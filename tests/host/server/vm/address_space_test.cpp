@@ -61,10 +61,10 @@ TEST_F(AddressSpaceTest, WhatTheNextProgramNeedsStaysWhenOneGoes) {
 
 TEST_F(AddressSpaceTest, IpcBufferThatATransferStillWritesToIsNotHandedOn) {
     const std::uint64_t transfer = space.pin(ipc_buffer_address, Access::write)->release_token();
-    const sel4::CPtr before = space.ipc_buffer_frame();
+    const sel4::CPtr first_frame = space.ipc_buffer_frame();
     space.clear();
     ASSERT_TRUE(space.init());
-    EXPECT_NE(space.ipc_buffer_frame(), before);
+    EXPECT_NE(space.ipc_buffer_frame(), first_frame);
     release_pin(transfer);
 }
 
