@@ -10,6 +10,7 @@
 #include "arch/contract.hpp"
 #include "base/format.hpp"
 #include "cap/lookup.hpp"
+#include "check/invariants.hpp"
 #include "object/sched_context.hpp"
 #include "sched/scheduler.hpp"
 
@@ -66,6 +67,14 @@ void dump_system() {
     }
 }
 
+/// DebugSnapshot has no arguments for others, so a request must be unmistakable.
+bool check_requested(Tcb& thread) {
+    if (!config::debug || thread.context.x[0] != abi::check_request) return false;
+    check::set_interval(thread.context.x[1]);
+    thread.context.x[0] = 0;
+    return true;
+}
+
 void cap_identify(Tcb& thread) {
     const auto slot = lookup_slot(thread, thread.context.x[0]);
     thread.context.x[0] = slot ? static_cast<std::uint64_t>((*slot)->cap.tag()) : 0;
@@ -106,7 +115,7 @@ bool debug_syscall(Tcb& thread, std::int64_t number) {
             cap_identify(thread);
             return true;
         case abi::Syscall::debug_snapshot:
-            if (trusted) dump_system();
+            if (trusted && !check_requested(thread)) dump_system();
             return true;
         case abi::Syscall::debug_name_thread:
             if (trusted) name_thread(thread);
@@ -114,6 +123,10 @@ bool debug_syscall(Tcb& thread, std::int64_t number) {
         default:
             return false;
     }
+}
+
+const Tcb* debug_first_thread() {
+    return all_threads;
 }
 
 void debug_add_thread(Tcb& thread) {

@@ -16,6 +16,7 @@
 #include "api/message.hpp"
 #include "arch/contract.hpp"
 #include "cap/lookup.hpp"
+#include "check/invariants.hpp"
 #include "object/endpoint.hpp"
 #include "object/notification.hpp"
 #include "object/reply.hpp"
@@ -417,11 +418,8 @@ template <Space space>
     return fast_wait(slot->cap, otherwise);
 }
 
-}  // namespace
-
-extern "C" Tcb* kernel_syscall(std::uint64_t x0, std::uint64_t x1, std::uint64_t, std::uint64_t,
-                               std::uint64_t, std::uint64_t, std::uint64_t x6,
-                               std::int64_t number) {
+[[gnu::always_inline]] inline Tcb* enter(std::uint64_t x0, std::uint64_t x1, std::uint64_t x6,
+                                         std::int64_t number) {
     // Not a switch: the order matters.
     const auto which = static_cast<abi::Syscall>(number);
     if (which == abi::Syscall::call) return enter_call<Space::flat>(x0, x1);
@@ -433,4 +431,12 @@ extern "C" Tcb* kernel_syscall(std::uint64_t x0, std::uint64_t x1, std::uint64_t
     }
     if (which == abi::Syscall::yield) return general_yield();
     return general_syscall(number);
+}
+
+}  // namespace
+
+extern "C" Tcb* kernel_syscall(std::uint64_t x0, std::uint64_t x1, std::uint64_t, std::uint64_t,
+                               std::uint64_t, std::uint64_t, std::uint64_t x6,
+                               std::int64_t number) {
+    return check::at_exit(enter(x0, x1, x6, number));
 }

@@ -10,6 +10,7 @@
 #include "api/message.hpp"
 #include "arch/contract.hpp"
 #include "cap/lookup.hpp"
+#include "check/invariants.hpp"
 #include "object/cnode.hpp"
 #include "object/domain.hpp"
 #include "object/endpoint.hpp"
@@ -310,7 +311,9 @@ Tcb* fault_entry(const Fault& fault) {
 
 using namespace numbat;
 
-extern "C" Tcb* kernel_irq() {
+namespace {
+
+Tcb* take_interrupt() {
     const unsigned irq = arch::acknowledge_irq();
     if (irq == arch::no_irq) return core.current;
     if (!take_time_stamp()) [[unlikely]]
@@ -324,18 +327,24 @@ extern "C" Tcb* kernel_irq() {
     return finish_entry();
 }
 
+}  // namespace
+
+extern "C" Tcb* kernel_irq() {
+    return check::at_exit(take_interrupt());
+}
+
 extern "C" Tcb* kernel_vm_fault(std::uint64_t address, std::uint64_t status, bool instruction) {
-    return fault_entry({.kind = FaultKind::vm,
-                        .flag = instruction,
-                        .lookup = {},
-                        .first = address,
-                        .second = status & 0xffff'ffff});
+    return check::at_exit(fault_entry({.kind = FaultKind::vm,
+                                       .flag = instruction,
+                                       .lookup = {},
+                                       .first = address,
+                                       .second = status & 0xffff'ffff}));
 }
 
 extern "C" Tcb* kernel_user_exception(std::uint64_t number) {
-    return fault_entry({.kind = FaultKind::user_exception,
-                        .flag = false,
-                        .lookup = {},
-                        .first = number & 0xffff'ffff,
-                        .second = 0});
+    return check::at_exit(fault_entry({.kind = FaultKind::user_exception,
+                                       .flag = false,
+                                       .lookup = {},
+                                       .first = number & 0xffff'ffff,
+                                       .second = 0}));
 }

@@ -33,9 +33,8 @@ Result<MakePoolArgs> decode_make_pool(const Invocation& invocation) {
     if (untyped.size_bits() != abi::asid_pool_bits || untyped.device())
         return Fail(SysError::invalid_capability(1));
     TRY(ensure_no_children(source));
-    Slot* target =
-        TRY(lookup_target_slot(invocation.extra[1]->cap, invocation.mr(0),
-                               base::bits(invocation.mr(1), 0, 8), LookupSide::destination));
+    Slot* target = TRY(lookup_target_slot(invocation.extra[1]->cap, invocation.mr(0),
+                                          invocation.mr(1), LookupSide::destination));
     if (!target->empty()) return Fail(SysError::delete_first());
     return MakePoolArgs{static_cast<unsigned>(free_pool - asid_pools.begin()), source, *target};
 }

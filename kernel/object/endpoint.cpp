@@ -32,6 +32,7 @@ void await_reply(Tcb& sender, Tcb& receiver, Reply* reply, bool may_reply, bool 
     if (reply != nullptr && may_reply) {
         push_call(sender, receiver, *reply, donate ? Donation::yes : Donation::no);
     } else {
+        sender.fault.kind = FaultKind::none;  // delivered, and nobody can answer it
         sender.state = ThreadState::inactive;
     }
 }

@@ -42,8 +42,9 @@ struct Endpoint {
     /// The thread's priority has changed: find its place again.
     void reorder(Tcb& thread);
 
-  private:
     TcbQueue queue() const { return {head(), tail_}; }
+
+  private:
     void set(const TcbQueue& queue, EndpointState kind) {
         head_ = queue.head == nullptr ? 0
                                       : reinterpret_cast<std::uint64_t>(queue.head) |

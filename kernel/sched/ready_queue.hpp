@@ -71,10 +71,10 @@ class ReadyQueues {
         if (queue.empty()) note_empty(thread.priority);
     }
 
-    /// The first thread of this priority; the others follow by their links.
-    const Tcb* at(unsigned priority) {
+    /// The threads of this priority.
+    const TcbQueue& queue(unsigned priority) {
         queue_held();
-        return queues_[priority].head;
+        return queues_[priority];
     }
 
   private:

@@ -11,8 +11,6 @@ struct HandlerRecord {
     ProcessId process = no_process;
     thread::ReplyToken parked;  // owed while the handler waits for work
     JobPtr early_job;           // given before its thread has parked for the first time
-
-    bool idle() const { return handler != nullptr && !process.valid() && !early_job.valid(); }
 };
 
 class PmServer {
@@ -32,6 +30,11 @@ class PmServer {
     bool foreground_present() const { return foreground_present_.load(std::memory_order_acquire); }
 
   private:
+    struct DueSleep {
+        std::uint64_t until_us = 0;
+        ProcessId id = no_process;
+    };
+
     // The loop.
     void on_message(std::uint32_t handler, PmCall label, const sel4::Words& words,
                     thread::ReplyToken reply);
@@ -40,12 +43,12 @@ class PmServer {
 
     // Handlers (pm_handlers.cpp).
     Result<std::uint32_t> add_handler();
-    void remove_surplus_handlers();
+    void remove_handler(std::uint32_t index);
+    Result<std::uint32_t> take_handler();
     void on_park(std::uint32_t handler, std::uint64_t wait_status, std::uint64_t failure,
                  thread::ReplyToken reply);
     Result<ProcessId> launch(JobPtr job, ProcessId parent);
     void assign(std::uint32_t handler, JobPtr job, ProcessId process);
-    std::optional<std::uint32_t> idle_handler() const;
 
     // Life and death (pm_server.cpp).
     void on_create(ProcessId self, JobPtr job, thread::ReplyToken reply);
@@ -68,6 +71,7 @@ class PmServer {
     void on_list(std::int64_t first, std::uint64_t into, std::uint64_t capacity,
                  thread::ReplyToken reply);
     void wake_event_waiters(WaitKind kind);
+    std::span<DueSleep> collect_due_sleeps();
     void wake_sleepers();
     void interrupt_foreground();
     void cancel_wait(ProcessId id);
@@ -77,11 +81,17 @@ class PmServer {
     /// Answers a process that waits, whose Wait has been cleared.
     thread::ReplyToken take_owed(ProcessId id);
     void publish_usage();
+    std::size_t handler_count() const { return handler_count_.load(std::memory_order_relaxed); }
+    void serve_one();
 
     Config config_{};
     ProcessTable table_;
     std::array<thread::ReplyToken, max_processes> owed_{};
     std::array<HandlerRecord, max_handlers> handlers_{};
+    std::array<std::uint16_t, max_handlers> idle_{};    // a stack of handlers that are parked
+    std::array<std::uint16_t, max_handlers> unused_{};  // a stack of places given up
+    std::size_t idle_count_ = 0;
+    std::size_t unused_count_ = 0;
     thread::ReplyPool replies_;
 
     res::OwnedEndpoint endpoint_;
@@ -95,6 +105,7 @@ class PmServer {
     bool shutdown_assigned_ = false;
 
     std::array<std::atomic<std::uint64_t>, max_processes / 64> due_{};  // sleeps that are over
+    std::array<DueSleep, max_processes> due_sleeps_{};  // wake_sleepers' notes
     std::atomic<bool> foreground_present_{false};
     std::atomic<std::uint64_t> handler_count_{0};
     std::atomic<std::uint64_t> process_count_{0};

@@ -102,6 +102,10 @@ std::uint64_t read_clock() {
     return 0;
 }
 
+abi::ClockOrigin clock_origin() {
+    return {.ticks = clock_origin_ticks(), .date_us = syscall::services().boot_time_us};
+}
+
 void start_services() {
     syscall::set_services(
         {.now_us = now_us, .boot_time_us = read_clock(), .count_resources = count_resources});
@@ -128,7 +132,12 @@ Result<void> start_file_server() {
          .announce = [](std::string_view line) { log::info<log::Area::sos>("{}", line); }});
 }
 
-[[noreturn]] void shut_down(fs::Client&, unsigned) {
+/// What killed processes have written is still to be sent: that waits for the server, if need be.
+[[noreturn]] void shut_down(fs::Client& client, unsigned) {
+    client.set_owner({});
+    if (const Result<void> done = client.sync_all(); !done) {
+        log::warn<log::Area::fs>("not everything was written back");
+    }
     report_leaks();
     halt();
 }
@@ -139,6 +148,7 @@ Result<void> start_processes(const abi::BootInfo& boot_info) {
                         .hooks = {.system_call = syscall::dispatch,
                                   .open_standard_files = console::open_standard_files,
                                   .random = syscall::fill_random,
+                                  .clock_origin = clock_origin,
                                   .starting = open_accounts,
                                   .shutdown = shut_down},
                         .second_reader = settings().second_reader,

@@ -48,8 +48,8 @@ TEST(ReadyQueues, RandomUseMatchesAMapOfQueues) {
         ASSERT_EQ(queues->first(), queue.front());
         ASSERT_TRUE(queues->none_above(priority));
         ASSERT_FALSE(queues->none_from(priority));
-        if (random() % 4 != 0) continue;  // at() lets none be held outside
-        const Tcb* at = queues->at(priority);
+        if (random() % 4 != 0) continue;  // queue() lets none be held outside
+        const Tcb* at = queues->queue(priority).head;
         for (const Tcb* expected : queue) {
             ASSERT_EQ(at, expected);
             at = at->queue.next;
@@ -67,7 +67,7 @@ TEST(ReadyQueues, AllPriorities) {
         EXPECT_EQ(queues->highest(), p);
     }
     for (unsigned p = 256; p-- > 0;) {
-        EXPECT_EQ(queues->first(), &threads[p]);
+        EXPECT_EQ(queues->queue(queues->highest()).head, &threads[p]);
         queues->remove(threads[p]);
     }
     EXPECT_TRUE(queues->empty());
