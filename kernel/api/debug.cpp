@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "api/debug.hpp"
 
+#include <string_view>
+
 #include "abi/fault.hpp"
 #include "abi/syscall.hpp"
 #include "api/config.hpp"
 #include "api/message.hpp"
 #include "arch/contract.hpp"
+#include "base/format.hpp"
 #include "cap/lookup.hpp"
 #include "check/invariants.hpp"
 #include "object/sched_context.hpp"
@@ -17,90 +20,31 @@ namespace {
 
 constinit Tcb* all_threads = nullptr;
 
-void print(const char* text) {
-    while (*text != '\0') arch::put_char(*text++);
-}
-
-void print_hex(std::uint64_t value) {
-    print("0x");
-    int shift = 60;
-    while (shift > 0 && (value >> shift) == 0) shift -= 4;
-    for (; shift >= 0; shift -= 4) arch::put_char("0123456789abcdef"[(value >> shift) & 0xf]);
-}
-
-void print_decimal(std::uint64_t value) {
-    char digits[20];
-    unsigned count = 0;
-    do {
-        digits[count++] = static_cast<char>('0' + value % 10);
-        value /= 10;
-    } while (value != 0);
-    while (count != 0) arch::put_char(digits[--count]);
-}
-
-void print_field(const char* label, std::uint64_t value) {
-    print(label);
-    print_hex(value);
+template <typename... Arguments>
+void print(std::string_view format, const Arguments&... arguments) {
+    base::format_to(arch::put_char, format, arguments...);
 }
 
 void print_thread_name(const Tcb& thread) {
-    if (thread.name[0] != '\0') {
-        print(thread.name);
-    } else {
-        print_field("tcb ", reinterpret_cast<std::uint64_t>(&thread));
-    }
+    if (thread.name[0] != '\0') return print("{}", thread.name);
+    print("tcb 0x{x}", static_cast<const void*>(&thread));
 }
 
 const char* state_name(ThreadState state) {
-    switch (state) {
-        case ThreadState::inactive:
-            return "inactive";
-        case ThreadState::running:
-            return "running";
-        case ThreadState::restart:
-            return "restart";
-        case ThreadState::blocked_on_receive:
-            return "receive";
-        case ThreadState::blocked_on_send:
-            return "send";
-        case ThreadState::blocked_on_reply:
-            return "reply";
-        case ThreadState::blocked_on_notification:
-            return "notification";
-        case ThreadState::idle:
-            return "idle";
-    }
-    return "?";
-}
-
-void print_thread(const Tcb& thread) {
-    print_thread_name(thread);
-    print("\t");
-    print(state_name(thread.state));
-    print("\tpriority ");
-    print_decimal(thread.priority);
-    print_field("\tpc ", thread.context.next_pc);
-    print(thread.sched_context == nullptr ? "\tno context" : "");
-    if (thread.queued_in == QueuedIn::release) print("\tout of budget");
-    print("\n");
+    static constexpr const char* names[] = {"inactive", "running", "restart",      "receive",
+                                            "send",     "reply",   "notification", "idle"};
+    return names[static_cast<unsigned>(state)];
 }
 
 void dump_scheduler() {
     if (!config::debug) return;
     print("threads:\n");
     for (const Tcb* thread = all_threads; thread != nullptr; thread = thread->all_next) {
-        print_thread(*thread);
+        print_thread_name(*thread);
+        print("\t{}\tpriority {}\tpc 0x{x}{}{}\n", state_name(thread->state), thread->priority,
+              thread->context.next_pc, thread->sched_context == nullptr ? "\tno context" : "",
+              thread->queued_in == QueuedIn::release ? "\tout of budget" : "");
     }
-}
-
-void print_cap(std::uint64_t index, Cap cap) {
-    print("  ");
-    print_decimal(index);
-    print(": kind ");
-    print_decimal(static_cast<std::uint64_t>(cap.tag()));
-    print_field(" ", cap.word0);
-    print_field(" ", cap.word1);
-    print("\n");
 }
 
 /// Threads, and the capabilities in the first level of their spaces.
@@ -115,7 +59,10 @@ void dump_system() {
         print("\n");
         const auto node = root.as<CNodeCap>();
         for (std::uint64_t i = 0; i < node.slot_count(); ++i) {
-            if (!node.slots()[i].empty()) print_cap(i, node.slots()[i].cap);
+            const Cap cap = node.slots()[i].cap;
+            if (!cap.is_null()) {
+                print("  {}: kind {} 0x{x} 0x{x}\n", i, cap.tag(), cap.word0, cap.word1);
+            }
         }
     }
 }
@@ -173,20 +120,9 @@ bool debug_syscall(Tcb& thread, std::int64_t number) {
         case abi::Syscall::debug_name_thread:
             if (trusted) name_thread(thread);
             return true;
-        case abi::Syscall::call:
-        case abi::Syscall::reply_recv:
-        case abi::Syscall::nb_send_recv:
-        case abi::Syscall::nb_send_wait:
-        case abi::Syscall::send:
-        case abi::Syscall::nb_send:
-        case abi::Syscall::recv:
-        case abi::Syscall::nb_recv:
-        case abi::Syscall::wait:
-        case abi::Syscall::nb_wait:
-        case abi::Syscall::yield:
+        default:
             return false;
     }
-    return false;
 }
 
 const Tcb* debug_first_thread() {
@@ -212,18 +148,9 @@ void debug_report_error(const Tcb& thread, abi::Invocation label, const SysError
     if (!config::debug || !config::trace_errors) return;
     print("numbat: ");
     print_thread_name(thread);
-    print(": invocation ");
-    print_decimal(static_cast<std::uint64_t>(label));
-    print(" refused, error ");
-    print_decimal(static_cast<std::uint64_t>(error.code));
-    print_field(" ", error.first);
-    print_field(" ", error.second);
-    print(", lookup ");
-    print_decimal(static_cast<std::uint64_t>(error.failure.type));
-    print_field(" ", error.failure.bits_left);
-    print_field(", pc ", thread.context.restart_pc);
-    print_field(", lr ", thread.context.x[30]);
-    print("\n");
+    print(": invocation {} refused, error {} 0x{x} 0x{x}, lookup {} 0x{x}, pc 0x{x}, lr 0x{x}\n",
+          label, error.code, error.first, error.second, error.failure.type, error.failure.bits_left,
+          thread.context.restart_pc, thread.context.x[30]);
 }
 
 void debug_report_fault(const Tcb& thread) {
@@ -231,14 +158,9 @@ void debug_report_fault(const Tcb& thread) {
     const Fault& fault = thread.fault;
     print("numbat: ");
     print_thread_name(thread);
-    print(" stops, fault without handler: kind ");
-    print_decimal(static_cast<std::uint64_t>(fault.kind));
-    print_field(", ", fault.first);
-    print_field(" ", fault.second);
-    print_field(", pc ", thread.context.restart_pc);
-    print_field(", sp ", thread.context.sp);
-    print_field(", lr ", thread.context.x[30]);
-    print("\n");
+    print(" stops, fault without handler: kind {}, 0x{x} 0x{x}, pc 0x{x}, sp 0x{x}, lr 0x{x}\n",
+          fault.kind, fault.first, fault.second, thread.context.restart_pc, thread.context.sp,
+          thread.context.x[30]);
 }
 
 }  // namespace numbat

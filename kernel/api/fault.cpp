@@ -19,24 +19,7 @@ void put_cap_fault(MessageWriter& message, const Tcb& thread) {
     message.put(thread.context.restart_pc);
     message.put(fault.first);
     message.put(fault.flag ? 1 : 0);
-    message.put(static_cast<std::uint64_t>(fault.lookup.type));
-    switch (fault.lookup.type) {
-        case abi::LookupFailureType::missing_capability:
-            message.put(fault.lookup.bits_left);
-            break;
-        case abi::LookupFailureType::depth_mismatch:
-            message.put(fault.lookup.bits_left);
-            message.put(fault.lookup.bits_found);
-            break;
-        case abi::LookupFailureType::guard_mismatch:
-            message.put(fault.lookup.bits_left);
-            message.put(fault.lookup.guard);
-            message.put(fault.lookup.bits_found);
-            break;
-        case abi::LookupFailureType::none:
-        case abi::LookupFailureType::invalid_root:
-            break;
-    }
+    message.put(fault.lookup);
 }
 
 void put_unknown_syscall(MessageWriter& message, const Tcb& thread) {

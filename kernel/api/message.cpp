@@ -54,6 +54,24 @@ TransferredCaps transfer_caps(const Tcb& sender, const abi::IpcBuffer& from, std
 
 }  // namespace
 
+void MessageWriter::put(const LookupFailure& failure) {
+    put(static_cast<std::uint64_t>(failure.type));
+    switch (failure.type) {
+        case abi::LookupFailureType::none:
+        case abi::LookupFailureType::invalid_root:
+            return;
+        case abi::LookupFailureType::missing_capability:
+            return put(failure.bits_left);
+        case abi::LookupFailureType::depth_mismatch:
+            put(failure.bits_left);
+            return put(failure.bits_found);
+        case abi::LookupFailureType::guard_mismatch:
+            put(failure.bits_left);
+            put(failure.guard);
+            return put(failure.bits_found);
+    }
+}
+
 std::uint64_t copy_words(const Tcb& sender, Tcb& receiver, std::uint64_t length) {
     for (unsigned i = 0; i < std::min<std::uint64_t>(length, abi::message_registers); ++i) {
         receiver.context.set_mr(i, sender.context.mr(i));
@@ -103,31 +121,9 @@ void reply_error(Tcb& caller, const SysError& error) {
             break;
         case abi::Error::failed_lookup:
             message.put(error.first);
-            message.put(static_cast<std::uint64_t>(error.failure.type));
-            switch (error.failure.type) {
-                case abi::LookupFailureType::missing_capability:
-                    message.put(error.failure.bits_left);
-                    break;
-                case abi::LookupFailureType::depth_mismatch:
-                    message.put(error.failure.bits_left);
-                    message.put(error.failure.bits_found);
-                    break;
-                case abi::LookupFailureType::guard_mismatch:
-                    message.put(error.failure.bits_left);
-                    message.put(error.failure.guard);
-                    message.put(error.failure.bits_found);
-                    break;
-                case abi::LookupFailureType::none:
-                case abi::LookupFailureType::invalid_root:
-                    break;
-            }
+            message.put(error.failure);
             break;
-        case abi::Error::none:
-        case abi::Error::illegal_operation:
-        case abi::Error::alignment_error:
-        case abi::Error::truncated_message:
-        case abi::Error::delete_first:
-        case abi::Error::revoke_first:
+        default:
             break;
     }
     caller.context.x[0] = 0;

@@ -48,6 +48,8 @@ class MessageWriter {
         }
         ++length_;
     }
+    /// Its type and what belongs to that.
+    void put(const LookupFailure& failure);
     unsigned length() const { return length_; }
 
   private:

@@ -63,10 +63,6 @@ void vspace_changed(numbat::Tcb& thread);
 void init_context(Context& context);
 /// What WriteRegisters and fault replies may set.
 std::uint64_t sanitise_spsr(std::uint64_t value);
-/// The thread's TPIDR_EL0 for contexts of threads other than the running one it is in the context;
-/// these make the running thread's visible there and take it back from there.
-void save_user_tls(numbat::Tcb& running);
-void load_user_tls(numbat::Tcb& running);
 
 // ---- memory --------------------------------------------------------------------------------
 

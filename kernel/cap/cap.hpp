@@ -241,10 +241,9 @@ struct FrameCap : MappedCap {
     constexpr bool device() const { return Device::get(word0) != 0; }
 };
 
-/// A translation table of any level below the top; level is a note for the owner of the mapping.
+/// A translation table of any level below the top.
 struct PageTableCap : MappedCap {
     static constexpr CapTag kind = CapTag::page_table;
-    using Level = base::Field<48, 2>;
     static PageTableCap make(const void* table) {
         PageTableCap cap;
         cap.word0 = head(kind, table);
@@ -252,8 +251,6 @@ struct PageTableCap : MappedCap {
         return cap;
     }
     std::uint64_t* table() const { return reinterpret_cast<std::uint64_t*>(address()); }
-    constexpr unsigned level() const { return static_cast<unsigned>(Level::get(word0)); }
-    constexpr void set_level(unsigned level) { word0 = Level::set(word0, level); }
 };
 
 struct VSpaceCap : Cap {
@@ -270,15 +267,21 @@ struct VSpaceCap : Cap {
     constexpr void set_asid(Asid asid) { word1 = asid; }
 };
 
-struct AsidControlCap : Cap {
-    static constexpr CapTag kind = CapTag::asid_control;
-    static constexpr AsidControlCap make() {
-        AsidControlCap cap;
+/// The right to something that there is once; it says nothing but its kind.
+template <CapTag which>
+struct ControlCap : Cap {
+    static constexpr CapTag kind = which;
+    static constexpr ControlCap make() {
+        ControlCap cap;
         cap.word0 = head(kind, std::uint64_t{0});
         cap.word1 = 0;
         return cap;
     }
 };
+using AsidControlCap = ControlCap<CapTag::asid_control>;
+using IrqControlCap = ControlCap<CapTag::irq_control>;
+using DomainCap = ControlCap<CapTag::domain>;
+using SchedControlCap = ControlCap<CapTag::sched_control>;
 
 /// `base` is the pool's first ASID, a multiple of 512.
 struct AsidPoolCap : Cap {
@@ -294,16 +297,6 @@ struct AsidPoolCap : Cap {
         return referent<Pool>();
     }
     constexpr Asid base() const { return static_cast<Asid>(word1); }
-};
-
-struct IrqControlCap : Cap {
-    static constexpr CapTag kind = CapTag::irq_control;
-    static constexpr IrqControlCap make() {
-        IrqControlCap cap;
-        cap.word0 = head(kind, std::uint64_t{0});
-        cap.word1 = 0;
-        return cap;
-    }
 };
 
 struct IrqHandlerCap : Cap {
@@ -327,26 +320,6 @@ struct SgiSignalCap : Cap {
     }
     constexpr unsigned irq() const { return static_cast<unsigned>(word1 & 0xff); }
     constexpr unsigned target() const { return static_cast<unsigned>(word1 >> 8); }
-};
-
-struct DomainCap : Cap {
-    static constexpr CapTag kind = CapTag::domain;
-    static constexpr DomainCap make() {
-        DomainCap cap;
-        cap.word0 = head(kind, std::uint64_t{0});
-        cap.word1 = 0;
-        return cap;
-    }
-};
-
-struct SchedControlCap : Cap {
-    static constexpr CapTag kind = CapTag::sched_control;
-    static constexpr SchedControlCap make() {
-        SchedControlCap cap;
-        cap.word0 = head(kind, std::uint64_t{0});
-        cap.word1 = 0;
-        return cap;
-    }
 };
 
 /// What the last capability to a CNode or TCB becomes while the slots of the object are deleted:

@@ -139,14 +139,8 @@ InvocationResult invoke_frame(Invocation& invocation, FrameCap cap) {
         invocation.result(0, cap.paddr().raw());
         return Outcome::done;
     }
-    if (invocation.label == page_clean_data)
-        return invoke_cache(invocation, cap, CacheOperation::clean);
-    if (invocation.label == page_invalidate_data)
-        return invoke_cache(invocation, cap, CacheOperation::invalidate);
-    if (invocation.label == page_clean_invalidate_data)
-        return invoke_cache(invocation, cap, CacheOperation::clean_invalidate);
-    if (invocation.label == page_unify_instruction)
-        return invoke_cache(invocation, cap, CacheOperation::unify);
+    const auto operation = cache_operation(invocation.label, page_clean_data);
+    if (operation) return invoke_cache(invocation, cap, *operation);
     return Fail(SysError::illegal_operation());
 }
 

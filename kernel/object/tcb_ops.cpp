@@ -98,7 +98,6 @@ InvocationResult set_flags(Invocation& invocation, Tcb& thread) {
 InvocationResult set_tls_base(Invocation& invocation, Tcb& thread) {
     if (invocation.length < 1) return Fail(SysError::truncated());
     thread.context.tpidr = invocation.mr(0);
-    if (&thread == core.current) arch::load_user_tls(thread);
     return Outcome::done;
 }
 

@@ -109,7 +109,6 @@ Result<void> decode(const Invocation& invocation, UntypedCap cap, RetypeArgs& ar
 /// Zeroes what was handed out, from the top down, so that the watermark tells what remains.
 Outcome reset(Slot& slot) {
     constexpr std::uint64_t step = 4096;
-    constexpr unsigned work_per_step = 16;  // 256 bytes are one unit
     auto cap = slot.cap.as<UntypedCap>();
     if (cap.device()) {
         cap.set_free_offset(0);
@@ -124,7 +123,7 @@ Outcome reset(Slot& slot) {
         cap.set_free_offset(offset);
         slot.cap = cap;
         // preemption point: all above the watermark is zero, so Retype can go on from here.
-        if (offset != 0 && preemption_requested(work_per_step)) return Outcome::preempted;
+        if (offset != 0 && preemption_requested()) return Outcome::preempted;
     }
     return Outcome::done;
 }

@@ -145,15 +145,8 @@ void cache_maintain(CacheOperation operation, VSpaceCap vspace, arch::Position a
 }
 
 InvocationResult invoke_vspace(Invocation& invocation, VSpaceCap cap) {
-    using enum abi::Invocation;
-    if (invocation.label == vspace_clean_data)
-        return invoke_vspace_cache(invocation, cap, CacheOperation::clean);
-    if (invocation.label == vspace_invalidate_data)
-        return invoke_vspace_cache(invocation, cap, CacheOperation::invalidate);
-    if (invocation.label == vspace_clean_invalidate_data)
-        return invoke_vspace_cache(invocation, cap, CacheOperation::clean_invalidate);
-    if (invocation.label == vspace_unify_instruction)
-        return invoke_vspace_cache(invocation, cap, CacheOperation::unify);
+    const auto operation = cache_operation(invocation.label, abi::Invocation::vspace_clean_data);
+    if (operation) return invoke_vspace_cache(invocation, cap, *operation);
     return Fail(SysError::illegal_operation());
 }
 

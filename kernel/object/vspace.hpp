@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "api/invocation.hpp"
 #include "arch/contract.hpp"
@@ -36,7 +37,16 @@ constexpr SysError root_is_gone() {
     return SysError::failed_lookup(LookupSide::destination, LookupFailure::invalid_root());
 }
 
+// In the order of their labels.
 enum class CacheOperation : std::uint8_t { clean, invalidate, clean_invalidate, unify };
+
+/// What `label` asks for, if it is one of the four from `first` on.
+constexpr std::optional<CacheOperation> cache_operation(abi::Invocation label,
+                                                        abi::Invocation first) {
+    const auto number = static_cast<std::uint64_t>(label) - static_cast<std::uint64_t>(first);
+    if (number > static_cast<std::uint64_t>(CacheOperation::unify)) return std::nullopt;
+    return static_cast<CacheOperation>(number);
+}
 
 /// Carries out `operation` on [start, start + size) of the mapping that `entry` makes at `bits`.
 /// The range lies inside that page.

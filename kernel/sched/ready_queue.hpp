@@ -27,6 +27,12 @@ class ReadyQueues {
     /// Is there no thread of this priority or above?
     bool none_from(unsigned priority) const { return highest_ < static_cast<int>(priority); }
 
+    /// Null if there is none.
+    Tcb* first() const {
+        if (first_ != nullptr || empty()) return first_;
+        return queues_[highest_].head;
+    }
+
     /// Takes the first thread out; null if there is none.
     Tcb* take_first() {
         if (first_ != nullptr) return take_held();

@@ -36,7 +36,6 @@ struct Core {
     Ticks quiet_until;
     Decision decision : 8;
     bool set_timer : 8;  // the deadline may have changed; tested together with `decision`
-    unsigned work_units;
     Tcb* idle;
     ReadyQueues ready;
     ReleaseQueue release;
@@ -125,11 +124,7 @@ Tcb* schedule();
 }
 
 /// Long operations ask after each step; true: stop here, the operation will be started again.
-inline bool preemption_requested(unsigned work = 1) {
-    core.work_units += work;
-    if (core.work_units < 100) [[likely]]
-        return false;
-    core.work_units = 0;
+inline bool preemption_requested() {
     return arch::irq_pending();
 }
 

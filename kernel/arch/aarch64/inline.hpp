@@ -31,10 +31,6 @@ inline std::uint64_t sanitise_spsr(std::uint64_t value) {
     return (value & user_flags_mask) | initial_spsr;
 }
 
-// Every entry saves TPIDR_EL0 and every exit loads it: the context always holds the truth.
-inline void save_user_tls(numbat::Tcb&) {}
-inline void load_user_tls(numbat::Tcb&) {}
-
 /// TTBR0_EL1 for a table in the physical window.
 inline std::uint64_t make_ttbr0(const Entry* table, numbat::Asid asid) {
     return (reinterpret_cast<std::uint64_t>(table) - physical_window) | std::uint64_t{asid} << 48;

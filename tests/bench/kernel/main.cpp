@@ -25,6 +25,7 @@ extern "C" void test_main(const abi::BootInfo* info) {
         bench::measure_messages(environment);
         bench::measure_switches(environment);
         bench::measure_objects(environment);
+        bench::measure_latency(environment);
         if (target::failure_count() == 0) {
             target::print("BENCH done\n");
         } else {

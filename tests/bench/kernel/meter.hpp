@@ -106,5 +106,6 @@ void make_passive(const target::Thread& thread);
 void measure_messages(Env& env);
 void measure_switches(Env& env);
 void measure_objects(Env& env);
+void measure_latency(Env& env);
 
 }  // namespace bench

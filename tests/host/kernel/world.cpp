@@ -35,7 +35,6 @@ void World::SetUp() {
     core.release = ReleaseQueue{};
     core.decision = Decision::keep;
     core.candidate = nullptr;
-    core.work_units = 0;
     slots_ = at<Slot>(cnode_at);
     root_ = at<Tcb>(tcb_at);
     idle_ = at<Tcb>(idle_at);
@@ -63,7 +62,6 @@ Tcb* World::enter(abi::Syscall number) {
     context.restart_pc = context.next_pc;
     context.next_pc += 4;
     context.x[7] = static_cast<std::uint64_t>(number);
-    core.work_units = preempt_always ? 99 : 0;
     fake::state.irq_pending = preempt_always;
     return kernel_syscall(context.x[0], context.x[1], context.x[2], context.x[3], context.x[4],
                           context.x[5], context.x[6], static_cast<std::int64_t>(number));

@@ -70,8 +70,6 @@ void init_context(Context& context) {
 std::uint64_t sanitise_spsr(std::uint64_t value) {
     return (value & 0xf000'0000) | 0x40;
 }
-void save_user_tls(numbat::Tcb&) {}
-void load_user_tls(numbat::Tcb&) {}
 std::uint64_t window_base() {
     return reinterpret_cast<std::uint64_t>(fake::memory()) - fake::ram_start;
 }
