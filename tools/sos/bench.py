@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """./sos bench: measurements of the release build in QEMU, with SOS's clock and the cycle counter.
 
-The kernel is measured alone, in instructions, see kernel_bench.py. Each other group gives pairs of name and number; the unit is the last part of the name. Numbers of one
-machine at one time can be compared, others not: QEMU's speed is the machine's.
+The kernel is measured alone, in instructions, see kernel_bench.py; files against Linux, see
+files_bench.py, which takes a quarter of an hour and is done only when it is asked for. Each other
+group gives pairs of name and number; the unit is the last part of the name. Numbers of one machine
+at one time can be compared, others not: QEMU's speed is the machine's.
 """
 
 import argparse
 import json
-import re
 import sys
 import tempfile
 from pathlib import Path
@@ -19,28 +20,10 @@ from run_folder import BUILD, REPOSITORY
 
 sys.path.insert(0, str(REPOSITORY / "tests" / "system"))
 
+import files_bench  # noqa: E402
 import scenario  # noqa: E402
 
-_FILE_SIZE = 20 << 20
 _LIMIT = 240.0
-
-
-def _rate(sos, mode, name, piece):
-    """Megabytes a second of one pass over a file."""
-    out = sos.run(f"verify {mode} {name} {_FILE_SIZE} {piece}", limit=_LIMIT)
-    found = re.search(r"(\d+) bytes, (\d+) us", out)
-    if not found:
-        raise SosError(f"verify {mode}: {out.strip()}")
-    return round(int(found[1]) / int(found[2]), 2)
-
-
-def files(sos, root):
-    """Sequential transfers of 20 MiB; each reads a file that SOS has not seen before."""
-    for piece in (4096, 65536, 1 << 20):
-        name = f"cold{piece}"
-        (root / name).write_bytes(bytes(_FILE_SIZE))
-        yield f"read_{piece // 1024}k_mb_per_s", _rate(sos, "skim", name, piece)
-        yield f"write_{piece // 1024}k_mb_per_s", _rate(sos, "pour", f"out{piece}", piece)
 
 
 def _program(what):
@@ -54,8 +37,7 @@ def _program(what):
     return group
 
 
-GROUPS = {"calls": _program("calls"), "vm": _program("memory"), "process": _program("process"),
-          "files": files}
+GROUPS = {"calls": _program("calls"), "vm": _program("memory"), "process": _program("process")}
 
 
 def measure(names):
@@ -75,19 +57,28 @@ def measure(names):
 
 def main():
     parser = argparse.ArgumentParser(prog="./sos bench")
-    parser.add_argument("group", nargs="?", choices=["kernel", *GROUPS])
+    parser.add_argument("group", nargs="?", choices=["kernel", "files", *GROUPS])
     parser.add_argument("--json", action="store_true", help="one object of name: number")
+    parser.add_argument("--runs", type=int, default=5, help="of files: how many to take medians of")
+    parser.add_argument("--save", action="store_true", help="of files: into docs/bench")
     options = parser.parse_args()
     counts, numbers = {}, {}
     try:
         if options.group in (None, "kernel"):
             counts = kernel_bench.measure()
-        if options.group != "kernel":
+        if options.group == "files":
+            with tempfile.TemporaryDirectory(prefix="sos-bench-") as work:
+                numbers = files_bench.measure(work, options.runs)
+            if options.save:
+                files_bench.save(numbers, options.runs)
+        elif options.group != "kernel":
             numbers = measure([options.group] if options.group else list(GROUPS))
     except (SosError, scenario.Hang) as error:
         sys.exit(f"sos: {error}")
     if options.json:
         print(json.dumps(counts | numbers))
+    elif options.group == "files":
+        print(files_bench.table(numbers))
     else:
         if counts:
             print(kernel_bench.table(counts))
