@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Messages from thread to thread: words, capabilities, badges (sel4-abi 3).
+// Messages from thread to thread: words, capabilities, badges (sel4-abi 3). Nothing of the receiver
+// is written beyond the length.
 #pragma once
 
 #include <algorithm>
@@ -54,6 +55,9 @@ class MessageWriter {
     abi::IpcBuffer* buffer_ = nullptr;
     unsigned length_ = 0;
 };
+
+/// Copies message words; returns how many, which are those in registers if a buffer is missing.
+std::uint64_t copy_words(const Tcb& sender, Tcb& receiver, std::uint64_t length);
 
 enum class Grant : std::uint8_t { no, yes };
 

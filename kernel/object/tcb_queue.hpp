@@ -28,6 +28,18 @@ struct TcbQueue {
         unlink(thread);
     }
 
+    /// Takes the first thread out of a queue that has one; false if that was the last.
+    [[gnu::always_inline]] bool take_first() {
+        head->queued_in = QueuedIn::none;
+        head = head->queue.next;
+        if (head == nullptr) [[likely]] {
+            tail = nullptr;
+            return false;
+        }
+        head->queue.previous = nullptr;
+        return true;
+    }
+
     [[gnu::always_inline]] void link_after(Tcb* before, Tcb& thread) {
         Tcb* after = before == nullptr ? head : before->queue.next;
         thread.queue = {.next = after, .previous = before};

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Address spaces as Page and PageTable invocations see them: from a VSpace capability, or from the
 // ASID that a mapped capability remembers, to the top-level table; and the cache operations that
-// pages and address spaces have in common.
+// pages and address spaces have in common. Whatever a table maps, a capability accounts for: an
+// entry goes before the capability, its table or its ASID does, and the TLB forgets it.
 #pragma once
 
 #include <cstdint>
@@ -25,9 +26,7 @@ struct KernelTables {
 /// still names?
 inline bool usable_vspace(Cap cap) {
     if (!cap.is<VSpaceCap>()) return false;
-    const auto vspace = cap.as<VSpaceCap>();
-    // ASID 0 names none, and no capability has a null table.
-    return vspace_of(vspace.asid()) == vspace.table();
+    return arch::ttbr0_entry(cap.as<VSpaceCap>().table()) != 0;
 }
 /// Why usable_vspace() said no (7.10.2 and 7.10.3); the capability is extra capability 0.
 SysError vspace_error(Cap cap);

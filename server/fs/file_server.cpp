@@ -196,18 +196,27 @@ void thread_entry(void*) {
     serve();
 }
 
-/// The first network card among the transports.
+/// The network card at the highest address among the transports, which is the first one on QEMU's
+/// command line. Others are left alone.
 Result<const platform::Device*> find_card(std::span<const platform::Device> devices) {
     bool legacy = false;
-    for (const platform::Device& device : devices) {
+    const platform::Device* chosen = nullptr;
+    for (std::size_t i = devices.size(); i-- > 0;) {
+        const platform::Device& device = devices[i];
         const base::Mmio registers =
             TRY(res::map_device(base::PAddr{device.window.base}, device.window.size));
         const engine::Probe found = engine::probe(registers);
         legacy = legacy || found == engine::Probe::legacy_network_card;
         if (found != engine::Probe::network_card || !device.interrupt) continue;
+        if (chosen != nullptr) {
+            log::warn<log::Area::net>("the network device at {x} is not used; the one at {x} is",
+                                      device.window.base, chosen->window.base);
+            continue;
+        }
         card_registers = registers;
-        return &device;
+        chosen = &device;
     }
+    if (chosen != nullptr) return chosen;
     log::error<log::Area::net>("{}", legacy ? "the network device has the legacy interface, which "
                                               "is not supported (force-legacy=false)"
                                             : "no virtio network device");

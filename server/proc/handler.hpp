@@ -5,8 +5,9 @@
 //     park (call to the PM server) -> create -> serve ... -> tear down -> park
 //
 // It outlives processes: thread, endpoint, notification, reply object, the program's capability
-// space (one endpoint capability, which a program cannot change) and scheduling context are used
-// again by the next one, so that all a process costs is its memory and a TCB.
+// space (one endpoint capability, which a program cannot change), scheduling context and the frame
+// of its address space are used again by the next one, so that all a process costs is its pages
+// and a TCB.
 #pragma once
 
 #include <cstdint>
@@ -39,6 +40,8 @@ class Handler {
     void signal_kill() { sel4::signal(kill_cap_.cptr()); }
     /// Processor time of the program since the last call, in microseconds.
     std::uint64_t take_cpu_time();
+    /// Of the process that it has at the moment.
+    vm::MemoryUse memory_use() const { return space_.use(); }
 
   private:
     explicit Handler(const Environment& environment);
@@ -59,6 +62,9 @@ class Handler {
     res::ServerPages pages_;  // where this object itself is
     fs::Client file_client_;
     PmClient pm_;
+    vm::AddressSpace space_;
+    fs::FdTable files_;
+    char directory_[abi::max_path] = {};
     char first_path_[abi::max_path] = {};
     char second_path_[abi::max_path] = {};
     char text_[abi::max_path] = {};

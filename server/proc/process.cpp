@@ -5,7 +5,8 @@
 
 #include "abi/boot_info.hpp"
 #include "abi/fault.hpp"
-#include "res/res.hpp"
+#include "proc/injected_failure.hpp"
+#include "proc/slot_words.hpp"
 #include "sel4/sched_context.hpp"
 #include "sel4/tcb.hpp"
 #include "thread/thread.hpp"
@@ -16,46 +17,14 @@ namespace {
 
 constexpr std::uint32_t may_execute = 1;
 
-#ifndef NDEBUG
-/// For tests of debug builds: with SOS_TEST_FAIL_AFTER=N in its environment, the N-th kernel
-/// resource that this creation takes cannot be had. Each step can so be made to fail in turn.
-class InjectedFailure {
-  public:
-    explicit InjectedFailure(std::span<const char> block) {
-        const std::string_view text(block.data(), block.size());
-        const std::size_t at = text.find(variable);
-        if (at == text.npos || at == 0 || text[at - 1] != '\0') return;
-        std::uint64_t count = 0;
-        for (const char c : text.substr(at + variable.size())) {
-            if (c < '0' || c > '9') break;
-            count = count * 10 + static_cast<std::uint64_t>(c - '0');
-        }
-        res::fail_after(count);
-        armed_ = true;
-    }
-    ~InjectedFailure() {
-        if (armed_) res::fail_after(0);
-    }
-
-  private:
-    static constexpr std::string_view variable = "SOS_TEST_FAIL_AFTER=";
-    bool armed_ = false;
-};
-#else
-class InjectedFailure {
-  public:
-    explicit InjectedFailure(std::span<const char>) {}
-};
-#endif
-
 }  // namespace
 
 constinit SlotWords slot_words[max_processes];
 
 void Process::set_directory(std::string_view path) {
-    ASSERT(path.size() < sizeof directory_);
-    directory_length_ = path.copy(directory_, sizeof directory_ - 1);
-    directory_[directory_length_] = '\0';
+    ASSERT(path.size() < sizeof parts_.directory);
+    directory_length_ = path.copy(parts_.directory, sizeof parts_.directory - 1);
+    parts_.directory[directory_length_] = '\0';
 }
 
 bool Process::ending() {
@@ -65,44 +34,35 @@ bool Process::ending() {
     return ending_;
 }
 
-void Process::publish_memory_use() {
-    const vm::MemoryUse use = space_.use();
-    SlotWords& words = slot_words[id_.slot];
-    words.resident_pages.store(use.resident_pages, std::memory_order_relaxed);
-    words.paged_out_pages.store(use.paged_out_pages, std::memory_order_relaxed);
-    words.page_table_pages.store(use.page_table_pages, std::memory_order_relaxed);
-}
-
 Result<elf::LoadedImage> Process::load(CreateJob& job) {
-    const std::string_view path(job.path);
+    const std::string_view path = job.path();
     TRY(parts_.file_client.access(path, may_execute));
     fs::FileRef file = TRY(fs::open_file(parts_.file_client, path, abi::open_flags::read_only, 0));
-    return elf::load(*file, job.name(), space_);
+    return elf::load(*file, job.name(), space());
 }
 
 Result<void> Process::create(CreateJob& job, const Hooks& hooks) {
     const std::string_view name = job.name();
     std::copy_n(name.begin(), std::min(name.size(), sizeof command_ - 1), command_);
-    set_directory(job.directory);
+    set_directory(job.directory());
     parts_.file_client.set_owner({.slot = id_.slot, .generation = id_.generation});
-    TRY(elf::check_argument_block(job.block(), job.argc));
-    [[maybe_unused]] const InjectedFailure failure(job.block());
+    const InjectedFailure failure(job.block(), InjectedFailure::of_process);
 
-    TRY(space_.init());
+    TRY(space().init());
     const elf::LoadedImage image = TRY(load(job));
     elf::StartArguments arguments{.block = job.block(), .argc = job.argc};
     hooks.random(std::as_writable_bytes(std::span(arguments.random)));
-    const base::VAddr stack_pointer = TRY(elf::build_stack(space_, image, arguments));
+    arguments.clock = hooks.clock_origin();
+    const base::VAddr stack_pointer = TRY(elf::build_stack(space(), image, arguments));
     TRY(hooks.open_standard_files(*this));
     TRY(make_thread(image.entry, stack_pointer));
-    publish_memory_use();
     return {};
 }
 
 Result<void> Process::make_thread(base::VAddr entry, base::VAddr stack_pointer) {
     tcb_ = TRY(res::make_tcb());
-    TRY(from_kernel(sel4::tcb_configure(tcb(), parts_.cspace, parts_.cspace_data, space_.vspace(),
-                                        vm::ipc_buffer_address.raw(), space_.ipc_buffer_frame())));
+    TRY(from_kernel(sel4::tcb_configure(tcb(), parts_.cspace, parts_.cspace_data, space().vspace(),
+                                        vm::ipc_buffer_address.raw(), space().ipc_buffer_frame())));
     // MCP 0: programs cannot raise a priority, nor touch the timer that SOS uses.
     TRY(from_kernel(sel4::tcb_set_sched_params(tcb(), sel4::CPtr{abi::init_cap::tcb}, 0,
                                                thread::priority::user, parts_.sched_context,
@@ -127,11 +87,9 @@ void Process::tear_down() {
         static_cast<void>(sel4::sched_context_unbind(parts_.sched_context));
     }
     listing_ = {};
-    files_.close_all();
+    files().close_all();
     tcb_.reset();
-    space_.destroy();
-    // The process list shows it until somebody has waited for it.
-    publish_memory_use();
+    space().clear();
 }
 
 }  // namespace sos::proc

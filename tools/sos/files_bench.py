@@ -118,7 +118,7 @@ def measure(work, runs):
     work = Path(work)
     root = work / "export"
     root.mkdir()
-    scenario.populate(root)
+    scenario.populate(root, BUILD / "aarch64-release")
     results = {"": [], "linux_": []}
     with NfsServer(root, work) as server:
         for number in range(runs):
