@@ -47,11 +47,11 @@ def flat_loader(data):
     return bytes(flat)
 
 
-def cpio_entry(name, content):
+def cpio_entry(name, content, mode=0o100644):
     if len(content) > MAX_FILE:
         raise ValueError(f"{name}: larger than a CPIO archive can hold")
     encoded = name.encode() + b"\0"
-    fields = [0, 0o100644, 0, 0, 1, 0, len(content), 0, 0, 0, 0, len(encoded), 0]
+    fields = [0, mode, 0, 0, 1, 0, len(content), 0, 0, 0, 0, len(encoded), 0]
     header = b"070701" + b"".join(b"%08X" % field for field in fields)
     entry = header + encoded
     entry += bytes(align_up(len(entry), 4) - len(entry)) + content

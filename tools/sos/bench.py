@@ -2,9 +2,10 @@
 """./sos bench: measurements of the release build in QEMU, with SOS's clock and the cycle counter.
 
 The kernel and the timeout list are measured alone, in instructions (kernel_bench.py, timer_bench.py);
-`process` in instructions too, on a machine that counts them. Each other group gives pairs of name and
-number; the unit is the last part of the name. Those numbers of one machine at one time can be
-compared, others not: QEMU's speed is the machine's.
+`process` in instructions too, on a machine that counts them; files against Linux (files_bench.py),
+which takes a quarter of an hour and is done only when it is asked for. Each other group gives pairs
+of name and number; the unit is the last part of the name. Those numbers of one machine at one time
+can be compared, others not: QEMU's speed is the machine's.
 """
 
 import argparse
@@ -22,29 +23,11 @@ from run_folder import BUILD, REPOSITORY
 
 sys.path.insert(0, str(REPOSITORY / "tests" / "system"))
 
+import files_bench  # noqa: E402
 import scenario  # noqa: E402
 
-_FILE_SIZE = 20 << 20
 _LIMIT = 240.0
 _RELEASE = BUILD / "aarch64-release"
-
-
-def _rate(sos, mode, name, piece):
-    """Megabytes a second of one pass over a file."""
-    out = sos.run(f"verify {mode} {name} {_FILE_SIZE} {piece}", limit=_LIMIT)
-    found = re.search(r"(\d+) bytes, (\d+) us", out)
-    if not found:
-        raise SosError(f"verify {mode}: {out.strip()}")
-    return round(int(found[1]) / int(found[2]), 2)
-
-
-def files(sos, root):
-    """Sequential transfers of 20 MiB; each reads a file that SOS has not seen before."""
-    for piece in (4096, 65536, 1 << 20):
-        name = f"cold{piece}"
-        (root / name).write_bytes(bytes(_FILE_SIZE))
-        yield f"read_{piece // 1024}k_mb_per_s", _rate(sos, "skim", name, piece)
-        yield f"write_{piece // 1024}k_mb_per_s", _rate(sos, "pour", f"out{piece}", piece)
 
 
 def _program(what):
@@ -58,7 +41,7 @@ def _program(what):
     return group
 
 
-GROUPS = {"calls": _program("calls"), "vm": _program("memory"), "files": files}
+GROUPS = {"calls": _program("calls"), "vm": _program("memory")}
 
 # An instruction takes a nanosecond and is a cycle; the clock stands still for nothing else.
 _COUNTING = "-icount shift=0"
@@ -115,8 +98,11 @@ def measure(names):
 
 def main():
     parser = argparse.ArgumentParser(prog="./sos bench")
-    parser.add_argument("group", nargs="?", choices=["kernel", "timer", "process", *GROUPS])
+    parser.add_argument("group", nargs="?",
+                        choices=["kernel", "timer", "process", "files", *GROUPS])
     parser.add_argument("--json", action="store_true", help="one object of name: number")
+    parser.add_argument("--runs", type=int, default=5, help="of files: how many to take medians of")
+    parser.add_argument("--save", action="store_true", help="of files: into docs/bench")
     options = parser.parse_args()
     counts, timer, processes, numbers = {}, {}, {}, {}
     try:
@@ -126,12 +112,19 @@ def main():
             timer = timer_bench.measure()
         if options.group in (None, "process"):
             processes = process()
-        if options.group not in ("kernel", "timer", "process"):
+        if options.group == "files":
+            with tempfile.TemporaryDirectory(prefix="sos-bench-") as work:
+                numbers = files_bench.measure(work, options.runs)
+            if options.save:
+                files_bench.save(numbers, options.runs)
+        elif options.group not in ("kernel", "timer", "process"):
             numbers = measure([options.group] if options.group else list(GROUPS))
     except (SosError, scenario.Hang) as error:
         sys.exit(f"sos: {error}")
     if options.json:
         print(json.dumps(counts | timer | processes | numbers))
+    elif options.group == "files":
+        print(files_bench.table(numbers))
     else:
         if counts:
             print(kernel_bench.table(counts))
