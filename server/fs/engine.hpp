@@ -26,7 +26,8 @@ inline constexpr std::size_t queue_memory_pages = 5;
 inline constexpr std::size_t buffer_memory_pages = 128;  // in each direction
 inline constexpr std::size_t open_file_pages = 448;
 inline constexpr std::size_t directory_pages = 1024;  // entries of open directories
-inline constexpr std::size_t heap_pages = 2048;       // of libnfs
+inline constexpr std::size_t heap_pages = 2048;       // of libnfs, for files
+inline constexpr std::size_t pager_heap_pages = 1024; // and for paging
 
 struct Config {
     base::Mmio registers;
@@ -36,6 +37,7 @@ struct Config {
     std::span<std::byte> open_files;  // zero-filled, as the two that follow
     std::span<std::byte> directories;
     std::span<std::byte> heap;
+    std::span<std::byte> pager_heap;
     std::optional<platform::StaticAddress> ip;
     platform::NfsLocation nfs;
     std::string_view hidden_name;

@@ -16,6 +16,7 @@
 #include "base/assert.hpp"
 #include "error.hpp"
 #include "fs/io_buffer.hpp"
+#include "fs/request.hpp"
 
 namespace sos::fs {
 
@@ -84,6 +85,10 @@ class File {
     /// Does the file have a position, so that lseek, pread and pwrite make sense?
     virtual bool seekable() const = 0;
     virtual bool terminal() const = 0;
+    /// A reader has all it waited for though there was room for more: a line of the console.
+    virtual bool read_ended() const { return false; }
+    /// By which the file server knows the file, for page I/O; that of no file, if it does not.
+    virtual FileHandle server_handle() const { return {}; }
 
     OpenMode mode() const { return mode_; }
     std::uint64_t position() const { return position_; }
