@@ -29,6 +29,7 @@ namespace sos::proc {
 /// What a process borrows from its handler thread, which keeps it for the next one.
 struct HandlerParts {
     fs::Client& file_client;
+    vm::PagingThread& paging;
     PmClient& pm;
     sel4::CPtr cspace;          // CNode whose slot 1 is the endpoint for system calls
     std::uint64_t cspace_data;  // its guard
@@ -42,7 +43,8 @@ struct HandlerParts {
 
 class Process {
   public:
-    Process(ProcessId id, const HandlerParts& parts) : id_(id), parts_(parts) {}
+    Process(ProcessId id, const HandlerParts& parts)
+        : id_(id), parts_(parts), space_(&parts.paging) {}
     Process(const Process&) = delete;
     Process& operator=(const Process&) = delete;
     ~Process() { tear_down(); }
@@ -87,6 +89,7 @@ class Process {
     ProcessId id_;
     HandlerParts parts_;
     vm::AddressSpace space_;
+    fs::FileRef executable_;  // open as long as pages may be read from it
     fs::FdTable files_;
     fs::FileRef listing_;
     res::OwnedTcb tcb_;

@@ -61,7 +61,8 @@
     X(process_list, 0x101e, 2, 1, "fills abi::ProcessInfo[max] -> count")                    \
     X(fchmodat, 0x101f, 2, 0, "chmod(path, mode)")                                           \
     X(readlinkat, 0x1020, 3, 1, "readlink(path, buffer, size) -> bytes")                     \
-    X(getppid, 0x1021, 0, 1, "getppid() -> pid of the parent, -1 if gone")
+    X(getppid, 0x1021, 0, 1, "getppid() -> pid of the parent, -1 if gone")                   \
+    X(paging_count, 0x1040, 1, 0, "fills abi::PagingCount")
 
 namespace abi {
 
