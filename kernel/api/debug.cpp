@@ -7,6 +7,7 @@
 #include "api/message.hpp"
 #include "arch/contract.hpp"
 #include "cap/lookup.hpp"
+#include "check/invariants.hpp"
 #include "object/sched_context.hpp"
 #include "sched/scheduler.hpp"
 
@@ -119,6 +120,14 @@ void dump_system() {
     }
 }
 
+/// DebugSnapshot has no arguments for others, so a request must be unmistakable.
+bool check_requested(Tcb& thread) {
+    if (!config::debug || thread.context.x[0] != abi::check_request) return false;
+    check::set_interval(thread.context.x[1]);
+    thread.context.x[0] = 0;
+    return true;
+}
+
 void cap_identify(Tcb& thread) {
     const auto slot = lookup_slot(thread, thread.context.x[0]);
     thread.context.x[0] = slot ? static_cast<std::uint64_t>((*slot)->cap.tag()) : 0;
@@ -159,7 +168,7 @@ bool debug_syscall(Tcb& thread, std::int64_t number) {
             cap_identify(thread);
             return true;
         case abi::Syscall::debug_snapshot:
-            if (trusted) dump_system();
+            if (trusted && !check_requested(thread)) dump_system();
             return true;
         case abi::Syscall::debug_name_thread:
             if (trusted) name_thread(thread);
@@ -178,6 +187,10 @@ bool debug_syscall(Tcb& thread, std::int64_t number) {
             return false;
     }
     return false;
+}
+
+const Tcb* debug_first_thread() {
+    return all_threads;
 }
 
 void debug_add_thread(Tcb& thread) {

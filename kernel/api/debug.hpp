@@ -13,6 +13,8 @@ namespace numbat {
 /// True if `number` is a debug system call; it has been done.
 bool debug_syscall(Tcb& thread, std::int64_t number);
 
+/// The list of all threads, debug builds only.
+const Tcb* debug_first_thread();
 void debug_add_thread(Tcb& thread);
 void debug_remove_thread(Tcb& thread);
 /// A refused invocation, if config::trace_errors.

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Fast paths of Call, ReplyRecv and faults: up to four words, no capabilities, the partner waiting,
-// and the partner runs next; of signals and waiting for them. They look at everything first and
+// Fast paths of Call, ReplyRecv and faults: no capabilities, the partner waiting, and the partner
+// runs next; of signals and waiting for them. They look at everything first and
 // write nothing until all holds; else the general path does the call from the beginning, with the
 // same result (sel4-abi 10.6).
 //
-// With donation no clock is read: the context stays, the time is charged at the next entry. When
-// the partner has a context of its own the clock is read and the time charged, both contexts being
-// round robin; anything else is for the general path.
+// Where the scheduling context stays the same, no clock is read: the time is charged at a later
+// entry. When the partner has a context of its own the clock is read and the time charged, both
+// contexts being round robin; anything else is for the general path.
 #include "api/fastpath.hpp"
-
-#include <algorithm>
 
 #include "abi/message_info.hpp"
 #include "abi/syscall.hpp"
 #include "api/debug.hpp"
 #include "api/fault.hpp"
+#include "api/message.hpp"
 #include "arch/contract.hpp"
 #include "cap/lookup.hpp"
+#include "check/invariants.hpp"
 #include "object/endpoint.hpp"
 #include "object/notification.hpp"
 #include "object/reply.hpp"
@@ -27,34 +27,57 @@ namespace numbat {
 
 namespace {
 
-constexpr std::uint64_t length_and_caps = 0x1ff;
-constexpr std::uint64_t label_and_length = ~std::uint64_t{0xf80};
+constexpr std::uint64_t caps_and_unwrapped = 0xf80;
+constexpr std::uint64_t caps = 0x180;
 
 /// The running thread's message, by its info word; the words are in its context.
 struct Message {
     std::uint64_t info;
 
-    /// At most four words and no capabilities.
-    bool short_enough() const { return (info & length_and_caps) <= abi::message_registers; }
-    unsigned length() const { return static_cast<unsigned>(info & 0x7f); }
-
-    [[gnu::always_inline]] void deliver(const Tcb& sender, Tcb& receiver,
-                                        std::uint64_t badge) const {
-        const arch::Context& from = sender.context;
-        arch::Context& to = receiver.context;
-        to.x[0] = badge;
-        to.x[1] = info & label_and_length;
-        const unsigned words = length();
-        if (words == 0) return;
-        to.set_mr(0, from.mr(0));
-        if (words == 1) return;
-        to.set_mr(1, from.mr(1));
-        if (words == 2) return;
-        to.set_mr(2, from.mr(2));
-        if (words == 3) return;
-        to.set_mr(3, from.mr(3));
-    }
+    bool no_caps() const { return (info & caps) == 0; }
+    std::uint64_t length() const { return info & 0x7f; }
 };
+
+[[gnu::always_inline]] inline Tcb* run(Tcb& next) {
+    next.state = ThreadState::running;
+    core.current = &next;
+    return arch::switch_to(next);
+}
+
+[[gnu::noinline]] Tcb* run_with_long_message(Tcb& receiver, const Tcb& sender, Message message) {
+    const abi::MessageInfo info{message.info};
+    receiver.context.x[1] =
+        abi::MessageInfo::make(info.label(), copy_words(sender, receiver, message_length(info)))
+            .word;
+    return run(receiver);
+}
+
+/// The receiver gets the message and runs.
+[[gnu::always_inline]] inline Tcb* run_with_message(Tcb& receiver, const Tcb& sender,
+                                                    Message message, std::uint64_t badge) {
+    const arch::Context& from = sender.context;
+    arch::Context& to = receiver.context;
+    const std::uint64_t words = message.length();
+    to.x[0] = badge;
+    if (words > abi::message_registers) [[unlikely]]
+        return run_with_long_message(receiver, sender, message);
+    to.x[1] = message.info & ~caps_and_unwrapped;
+    if (words > 1) {
+        const std::uint64_t pair[] = {from.mr(0), from.mr(1)};
+        to.set_mr(0, pair[0]);
+        to.set_mr(1, pair[1]);
+        if (words > 3) {
+            const std::uint64_t second_pair[] = {from.mr(2), from.mr(3)};
+            to.set_mr(2, second_pair[0]);
+            to.set_mr(3, second_pair[1]);
+        } else if (words == 3) {
+            to.set_mr(2, from.mr(2));
+        }
+    } else if (words == 1) {
+        to.set_mr(0, from.mr(0));
+    }
+    return run(receiver);
+}
 
 /// Which CSpaces a path is made for. The one for flat ones calls nothing but as its last act, so it
 /// needs no stack; it leaves what it does not find to the other one.
@@ -73,7 +96,9 @@ template <Space space>
 
 /// Would `next` be chosen when the running thread stops now?
 inline bool runs_next(const Tcb& next) {
-    return next.priority >= core.current->priority || core.ready.none_above(next.priority);
+    if (next.priority >= core.current->priority) [[likely]]
+        return true;
+    return core.ready.none_above(next.priority);
 }
 
 /// The time stamp and the charge for a switch from one round-robin context to another; false if
@@ -81,23 +106,16 @@ inline bool runs_next(const Tcb& next) {
 [[gnu::always_inline]] inline bool may_switch_context(const SchedContext& to) {
     const SchedContext& from = *core.current_context;
     if (!to.active() || !to.round_robin() || !from.round_robin()) return false;
-    return take_time_stamp() && core.release.next_time() > core.now;
+    return take_quiet_time_stamp();
 }
 
 [[gnu::always_inline]] inline void switch_context(SchedContext& to) {
     SchedContext& from = *core.current_context;
-    const Ticks used = core.pending;
-    core.pending = 0;
+    const Ticks used = take_pending_time();
     refill::consume_round_robin(from, used);
     from.consumed += used;
     core.current_context = &to;
-    arch::set_deadline(std::min(core.now + to.refills[0].amount, core.release.next_time()));
-}
-
-[[gnu::always_inline]] inline Tcb* run(Tcb& next) {
-    next.state = ThreadState::running;
-    core.current = &next;
-    return arch::switch_to(next);
+    set_timer_for(to);
 }
 
 /// The receiver that a Call or fault through `cap` can go to at once; null if the general path must
@@ -110,9 +128,9 @@ inline bool runs_next(const Tcb& next) {
     if (endpoint.state() != EndpointState::receiving) return nullptr;
     Tcb& receiver = *endpoint.head();
     if (receiver.reply == nullptr || !runs_next(receiver)) return nullptr;
-    if (receiver.sched_context != nullptr && !may_switch_context(*receiver.sched_context)) {
+    SchedContext* const own = receiver.sched_context;
+    if (own != nullptr && !may_switch_context(*own)) [[unlikely]]
         return nullptr;
-    }
     return &receiver;
 }
 
@@ -126,11 +144,13 @@ inline bool runs_next(const Tcb& next) {
     reply->tcb = &caller;
     caller.reply = reply;
     caller.state = ThreadState::blocked_on_reply;
-    if (own != nullptr) return switch_context(*own);
+    if (own != nullptr) [[unlikely]]
+        return switch_context(*own);
     Reply* const older = context.reply;
     reply->previous = older;
     reply->set_context(context);
-    if (older != nullptr) older->set_next(reply);
+    if (older != nullptr) [[unlikely]]
+        older->set_next(reply);
     context.reply = reply;
     context.tcb = &server;
     server.sched_context = &context;
@@ -140,13 +160,12 @@ inline bool runs_next(const Tcb& next) {
 // The functions that follow do what `otherwise` does if they cannot.
 
 [[gnu::always_inline]] inline Tcb* fast_call(Cap cap, const Message& message, auto otherwise) {
-    Tcb* const server = message.short_enough() ? waiting_server(cap) : nullptr;
+    Tcb* const server = message.no_caps() ? waiting_server(cap) : nullptr;
     if (server == nullptr) return otherwise();
     const auto target = cap.as<EndpointCap>();
     Tcb& caller = *core.current;
     begin_call(caller, target.object(), *server);
-    message.deliver(caller, *server, target.badge());
-    return run(*server);
+    return run_with_message(*server, caller, message, target.badge());
 }
 
 /// The server keeps its own context, and the caller its own; or the context goes back.
@@ -185,7 +204,7 @@ inline bool answers_fault(FaultKind fault, const Message& message) {
 [[gnu::always_inline]] inline Tcb* fast_reply_recv(const Slot* slot, const Slot* reply_slot,
                                                    const Message& message, auto otherwise) {
     Tcb& server = *core.current;
-    if (!message.short_enough()) return otherwise();
+    if (!message.no_caps()) return otherwise();
     const Cap reply_cap = reply_slot->cap;
     const Cap cap = slot->cap;
     if (!reply_cap.is<ReplyCap>() || !cap.is<EndpointCap>()) return otherwise();
@@ -213,7 +232,8 @@ inline bool answers_fault(FaultKind fault, const Message& message) {
         SchedContext& context = *core.current_context;
         Reply* const older = reply.previous;
         context.reply = older;
-        if (older != nullptr) older->set_context(context);
+        if (older != nullptr) [[unlikely]]
+            older->set_context(context);
         reply.previous = nullptr;
         reply.set_next(nullptr);
         context.tcb = caller;
@@ -230,22 +250,23 @@ inline bool answers_fault(FaultKind fault, const Message& message) {
     endpoint.enqueue(server, EndpointState::receiving);
     if (fault != FaultKind::none) [[unlikely]]
         return restart_faulter(server, *caller, fault);
-    message.deliver(server, *caller, 0);
-    return run(*caller);
+    return run_with_message(*caller, server, message, 0);
 }
 
-/// A signal to a thread that waits for it and has a round-robin context of its own.
-[[gnu::noinline]] Tcb* wake_waiter(Notification& notification, std::uint64_t badge,
-                                   auto otherwise) {
+/// A signal to a thread that waits for it and has a round-robin context of its own: that one can be
+/// used at once.
+[[gnu::always_inline]] inline Tcb* wake_waiter(Notification& notification, std::uint64_t badge,
+                                               auto otherwise) {
     Tcb& current = *core.current;
     Tcb& waiter = *notification.waiters.head;
     SchedContext* const own = waiter.sched_context;
-    if (own == nullptr || !may_switch_context(*own)) return otherwise();
+    if (own == nullptr || !own->active() || !own->round_robin()) return otherwise();
+    const bool switches = waiter.priority > current.priority;
+    if (switches && !may_switch_context(*own)) return otherwise();
 
-    notification.waiters.remove(waiter);
-    if (notification.waiters.empty()) notification.state = NotificationState::idle;
+    if (!notification.waiters.take_first()) notification.state = NotificationState::idle;
     waiter.context.x[0] = badge;
-    if (waiter.priority > current.priority) {
+    if (switches) {
         core.ready.push_front(current);
         switch_context(*own);
         return run(waiter);
@@ -263,25 +284,18 @@ inline bool answers_fault(FaultKind fault, const Message& message) {
     if (!cap.is<NotificationCap>() || !cap.as<NotificationCap>().can_write()) return otherwise();
     Notification& notification = cap.as<NotificationCap>().object();
     const std::uint64_t badge = cap.as<NotificationCap>().badge();
-    if (notification.state == NotificationState::waiting)
+    if (notification.state == NotificationState::waiting) {
         return wake_waiter(notification, badge, otherwise);
-    const bool active = notification.state == NotificationState::active;
-    const Tcb* const bound = notification.bound_tcb;
-    if (!active && bound != nullptr && bound->state == ThreadState::blocked_on_receive) {
-        return otherwise();
     }
-    if (!take_time_stamp()) return otherwise();
+    if (notification.state == NotificationState::active) {
+        notification.word |= badge;
+        return core.current;
+    }
+    const Tcb* const bound = notification.bound_tcb;
+    if (bound != nullptr && bound->state == ThreadState::blocked_on_receive) return otherwise();
     notification.state = NotificationState::active;
-    notification.word = active ? notification.word | badge : badge;
-    return finish_entry();
-}
-
-/// Nothing there, which only a Call is told.
-[[gnu::always_inline]] inline Tcb* send_to_nothing(std::uint64_t info, auto otherwise) {
-    if (!take_time_stamp()) return otherwise();
-    debug_report_error(*core.current, static_cast<abi::Invocation>(abi::MessageInfo{info}.label()),
-                       SysError::invalid_capability(0));
-    return finish_entry();
+    notification.word = badge;
+    return core.current;
 }
 
 [[gnu::noinline]] Tcb* block_on(Tcb& thread, Notification& notification) {
@@ -295,13 +309,13 @@ inline bool answers_fault(FaultKind fault, const Message& message) {
     if (!cap.is<NotificationCap>() || !cap.as<NotificationCap>().can_read()) return otherwise();
     Notification& notification = cap.as<NotificationCap>().object();
     if (notification.bound_tcb != nullptr && notification.bound_tcb != &thread) return otherwise();
-    if (!take_time_stamp()) return otherwise();
     if (notification.state == NotificationState::active) {
         notification.state = NotificationState::idle;
         thread.context.x[0] = notification.word;
         notification.word = 0;
-        return finish_entry();
+        return &thread;
     }
+    if (!take_quiet_time_stamp()) return otherwise();
     return block_on(thread, notification);
 }
 
@@ -336,7 +350,7 @@ template <Space space>
         if constexpr (space == Space::flat) return enter_call<Space::any>(x0, x1);
         return general_syscall(static_cast<std::int64_t>(abi::Syscall::call));
     }
-    return fast_call(slot->cap, Message{x1}, [slot] { return general_invoke(*slot, mode_call); });
+    return fast_call(slot->cap, Message{x1}, [slot] { return general_call(*slot); });
 }
 
 template <Space space>
@@ -355,20 +369,25 @@ template <Space space>
     return fast_reply_recv(slot, reply_slot, Message{x1}, otherwise);
 }
 
-template <Space space>
-[[gnu::noinline]] Tcb* enter_send(std::uint64_t x0, std::uint64_t x1, abi::Syscall number) {
+template <Space space, abi::Syscall number>
+[[gnu::noinline]] Tcb* enter_send(std::uint64_t x0, std::uint64_t x1) {
     Slot* const slot = find_slot<space>(*core.current, x0);
     if (slot == nullptr) [[unlikely]] {
-        if constexpr (space == Space::flat) return enter_send<Space::any>(x0, x1, number);
+        if constexpr (space == Space::flat) return enter_send<Space::any, number>(x0, x1);
         return general_syscall(static_cast<std::int64_t>(number));
     }
-    const auto otherwise = [slot, number] {
-        return general_invoke(*slot, number == abi::Syscall::send ? mode_send : mode_nb_send);
+    const auto otherwise = [slot] {
+        return general_send(*slot, number == abi::Syscall::send ? mode_send : mode_nb_send);
     };
     // Extra capabilities are for the general path: one that does not resolve is a fault.
-    if (!Message{x1}.short_enough()) return otherwise();
-    const Cap cap = slot->cap;
-    return cap.is_null() ? send_to_nothing(x1, otherwise) : fast_signal(cap, otherwise);
+    if (!Message{x1}.no_caps()) return otherwise();
+    if (slot->empty()) {
+        debug_report_error(*core.current,
+                           static_cast<abi::Invocation>(abi::MessageInfo{x1}.label()),
+                           SysError::invalid_capability(0));
+        return core.current;  // nothing there, which only a Call is told
+    }
+    return fast_signal(slot->cap, otherwise);
 }
 
 template <Space space>
@@ -384,19 +403,24 @@ template <Space space>
     return fast_wait(slot->cap, otherwise);
 }
 
+[[gnu::always_inline]] inline Tcb* enter(std::uint64_t x0, std::uint64_t x1, std::uint64_t x6,
+                                         std::int64_t number) {
+    // Not a switch: the order matters.
+    const auto which = static_cast<abi::Syscall>(number);
+    if (which == abi::Syscall::call) return enter_call<Space::flat>(x0, x1);
+    if (which == abi::Syscall::send) return enter_send<Space::flat, abi::Syscall::send>(x0, x1);
+    if (which == abi::Syscall::reply_recv) return enter_reply_recv<Space::flat>(x0, x1, x6);
+    if (which == abi::Syscall::wait) return enter_wait<Space::flat>(x0);
+    if (which == abi::Syscall::nb_send) {
+        return enter_send<Space::flat, abi::Syscall::nb_send>(x0, x1);
+    }
+    return general_syscall(number);
+}
+
 }  // namespace
 
 extern "C" Tcb* kernel_syscall(std::uint64_t x0, std::uint64_t x1, std::uint64_t, std::uint64_t,
                                std::uint64_t, std::uint64_t, std::uint64_t x6,
                                std::int64_t number) {
-    // Not a switch: the order matters.
-    const auto which = static_cast<abi::Syscall>(number);
-    if (which == abi::Syscall::call) return enter_call<Space::flat>(x0, x1);
-    if (which == abi::Syscall::reply_recv) return enter_reply_recv<Space::flat>(x0, x1, x6);
-    if (which == abi::Syscall::send) return enter_send<Space::flat>(x0, x1, abi::Syscall::send);
-    if (which == abi::Syscall::wait) return enter_wait<Space::flat>(x0);
-    if (which == abi::Syscall::nb_send) {
-        return enter_send<Space::flat>(x0, x1, abi::Syscall::nb_send);
-    }
-    return general_syscall(number);
+    return check::at_exit(enter(x0, x1, x6, number));
 }

@@ -106,9 +106,8 @@ void send_fault(Tcb& thread, Slot& handler, const Fault& fault) {
         stop_if_current(thread);
         return;
     }
-    send_message(
-        thread, handler.cap.as<EndpointCap>(),
-        {.blocking = Blocking::yes, .call = true, .donate = fault.kind != FaultKind::timeout});
+    send_message(thread, handler.cap.as<EndpointCap>(),
+                 fault.kind == FaultKind::timeout ? mode_timeout : mode_call);
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ struct TransferredCaps {
 Slot* receive_slot(const Tcb& receiver, const abi::IpcBuffer& buffer) {
     const auto root = lookup_slot(receiver, buffer.receive_cnode);
     if (!root) return nullptr;
-    const auto slot = lookup_target_slot((*root)->cap, buffer.receive_index, buffer.receive_depth,
+    const auto slot = find_target_slot((*root)->cap, buffer.receive_index, buffer.receive_depth,
                                          LookupSide::destination);
     return slot && (*slot)->empty() ? *slot : nullptr;
 }
@@ -54,6 +54,20 @@ TransferredCaps transfer_caps(const Tcb& sender, const abi::IpcBuffer& from, std
 
 }  // namespace
 
+std::uint64_t copy_words(const Tcb& sender, Tcb& receiver, std::uint64_t length) {
+    for (unsigned i = 0; i < std::min<std::uint64_t>(length, abi::message_registers); ++i) {
+        receiver.context.set_mr(i, sender.context.mr(i));
+    }
+    if (length <= abi::message_registers) return length;
+    const abi::IpcBuffer* source = ipc_buffer_of(sender, BufferUse::send);
+    abi::IpcBuffer* target = ipc_buffer_of(receiver, BufferUse::receive);
+    if (source == nullptr || target == nullptr) return abi::message_registers;
+    for (std::uint64_t i = abi::message_registers; i < length; ++i) {
+        target->msg[i] = source->msg[i];
+    }
+    return length;
+}
+
 void transfer_message(Tcb& sender, const Endpoint* endpoint, std::uint64_t badge, Grant grant,
                       Tcb& receiver) {
     arch::Context& to = receiver.context;
@@ -62,27 +76,14 @@ void transfer_message(Tcb& sender, const Endpoint* endpoint, std::uint64_t badge
         to.x[1] = write_fault_message(sender, receiver);
         return;
     }
-    const arch::Context& from = sender.context;
-    const abi::MessageInfo info{from.x[1]};
-    std::uint64_t length = message_length(info);
+    const abi::MessageInfo info{sender.context.x[1]};
+    const std::uint64_t length = copy_words(sender, receiver, message_length(info));
     TransferredCaps caps;
-    for (unsigned i = 0; i < std::min<std::uint64_t>(length, abi::message_registers); ++i) {
-        to.set_mr(i, from.mr(i));
-    }
-    const bool with_caps = info.extra_caps() != 0 && grant == Grant::yes;
-    if (length > abi::message_registers || with_caps) {
+    if (info.extra_caps() != 0 && grant == Grant::yes) {
         const abi::IpcBuffer* source = ipc_buffer_of(sender, BufferUse::send);
         abi::IpcBuffer* target = ipc_buffer_of(receiver, BufferUse::receive);
         if (source != nullptr && target != nullptr) {
-            for (std::uint64_t i = abi::message_registers; i < length; ++i) {
-                target->msg[i] = source->msg[i];
-            }
-            if (with_caps) {
-                caps =
-                    transfer_caps(sender, *source, info.extra_caps(), endpoint, receiver, *target);
-            }
-        } else {
-            length = std::min<std::uint64_t>(length, abi::message_registers);
+            caps = transfer_caps(sender, *source, info.extra_caps(), endpoint, receiver, *target);
         }
     }
     to.x[1] = abi::MessageInfo::make(info.label(), length, caps.count, caps.unwrapped).word;

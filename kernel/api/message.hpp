@@ -55,6 +55,9 @@ class MessageWriter {
     unsigned length_ = 0;
 };
 
+/// Copies message words; returns how many, which are those in registers if a buffer is missing.
+std::uint64_t copy_words(const Tcb& sender, Tcb& receiver, std::uint64_t length);
+
 enum class Grant : std::uint8_t { no, yes };
 
 /// Copies the sender's message (or its fault) to the receiver. `endpoint` is what it went through,

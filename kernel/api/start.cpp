@@ -28,15 +28,15 @@ void insert_initial_copy(Slot& slot, Cap cap, Slot& source) {
 }
 
 void init_core(Tcb& idle_thread) {
-    // As good as endless: it is never charged.
-    refill::reset(idle_context, {.budget = base::bit(62), .period = 0, .refill_max = 2}, 0);
+    // Endless: not being active, it is never charged.
+    idle_context.refills[0] = {.time = 0, .amount = base::bit(62)};
     idle_context.tcb = &idle_thread;
     idle_thread.sched_context = &idle_context;
     idle_thread.state = ThreadState::idle;
     core.idle = &idle_thread;
     core.current = &idle_thread;
     core.current_context = &idle_context;
-    core.now = arch::current_ticks();
+    core.now = core.charged_until = arch::current_ticks();
 }
 
 void start_root_thread(Tcb& thread, SchedContext& context) {

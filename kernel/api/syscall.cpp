@@ -10,6 +10,7 @@
 #include "api/message.hpp"
 #include "arch/contract.hpp"
 #include "cap/lookup.hpp"
+#include "check/invariants.hpp"
 #include "object/cnode.hpp"
 #include "object/domain.hpp"
 #include "object/endpoint.hpp"
@@ -25,12 +26,33 @@ namespace numbat {
 
 namespace {
 
-void reply_success(Tcb& caller, std::uint64_t words) {
-    caller.context.x[0] = 0;
-    caller.context.x[1] = abi::MessageInfo::make(0, words).word;
+/// Objects that the first phase of a combined call refuses.
+bool refused_in_first_phase(CapTag tag) {
+    return tag == CapTag::tcb || tag == CapTag::domain || tag == CapTag::cnode ||
+           tag == CapTag::sched_control || tag == CapTag::sched_context;
 }
 
-InvocationResult invoke_object(Invocation& invocation, Cap cap) {
+// Endpoint, notification and reply capabilities ignore the label.
+
+InvocationResult invoke_endpoint(Tcb& caller, EndpointCap cap, SendMode mode) {
+    if (!cap.can_write()) return Fail(SysError::invalid_capability(0));
+    send_message(caller, cap, mode);
+    return Outcome::done;
+}
+
+InvocationResult invoke_notification(NotificationCap cap) {
+    if (!cap.can_write()) return Fail(SysError::invalid_capability(0));
+    signal(cap.object(), cap.badge());
+    return Outcome::done;
+}
+
+InvocationResult invoke_reply(Tcb& caller, ReplyCap cap) {
+    answer(caller, cap.object(), cap.can_grant());
+    return Outcome::done;
+}
+
+[[gnu::always_inline]] inline InvocationResult invoke_object(Invocation& invocation, Cap cap,
+                                                             SendMode mode) {
     switch (cap.tag()) {
         case CapTag::untyped:
             return invoke_untyped(invocation, cap.as<UntypedCap>());
@@ -44,6 +66,12 @@ InvocationResult invoke_object(Invocation& invocation, Cap cap) {
             return invoke_asid_control(invocation);
         case CapTag::asid_pool:
             return invoke_asid_pool(invocation, cap.as<AsidPoolCap>());
+        case CapTag::endpoint:
+            return invoke_endpoint(invocation.caller, cap.as<EndpointCap>(), mode);
+        case CapTag::notification:
+            return invoke_notification(cap.as<NotificationCap>());
+        case CapTag::reply:
+            return invoke_reply(invocation.caller, cap.as<ReplyCap>());
         case CapTag::cnode:
             return invoke_cnode(invocation, cap.as<CNodeCap>());
         case CapTag::tcb:
@@ -62,128 +90,88 @@ InvocationResult invoke_object(Invocation& invocation, Cap cap) {
             return invoke_domain(invocation);
         case CapTag::null:
         case CapTag::zombie:
-        case CapTag::endpoint:
-        case CapTag::notification:
-        case CapTag::reply:
-            break;
+            return Fail(SysError::invalid_capability(0));
+        default:
+            __builtin_unreachable();  // no capability is of another kind
     }
-    return Fail(SysError::invalid_capability(0));
-}
-
-/// Objects that the first phase of a combined call refuses.
-bool refused_in_first_phase(CapTag tag) {
-    return tag == CapTag::tcb || tag == CapTag::domain || tag == CapTag::cnode ||
-           tag == CapTag::sched_control || tag == CapTag::sched_context;
-}
-
-/// The extra capabilities of the running thread's message.
-std::expected<std::uint8_t, LookupFailure> lookup_extra(Tcb& caller, const abi::IpcBuffer& buffer,
-                                                        abi::MessageInfo info, Slot** slots,
-                                                        std::uint64_t& failed_address) {
-    const auto count = static_cast<std::uint8_t>(info.extra_caps());
-    for (unsigned i = 0; i < count; ++i) {
-        const auto found = lookup_slot(caller, buffer.caps_or_badges[i]);
-        if (!found) {
-            failed_address = buffer.caps_or_badges[i];
-            return std::unexpected(found.error());
-        }
-        slots[i] = *found;
-    }
-    return count;
 }
 
 /// A capability could not be looked up: a fault for the blocking calls, nothing for the others.
-Outcome lookup_failed(Tcb& caller, SendMode mode, std::uint64_t address, LookupFailure failure) {
-    if (mode.blocking == Blocking::yes) raise_cap_fault(caller, address, Phase::send, failure);
-    return Outcome::done;
-}
-
-/// Endpoint, notification and reply capabilities ignore the label. True if the invocation is done.
-bool invoke_ipc(Tcb& caller, Cap cap, SendMode mode) {
-    switch (cap.tag()) {
-        case CapTag::endpoint: {
-            const auto endpoint = cap.as<EndpointCap>();
-            if (!endpoint.can_write()) return false;
-            send_message(caller, endpoint,
-                         {.blocking = mode.blocking,
-                          .call = mode.kind == InvocationKind::call,
-                          .donate = mode.first_phase || mode.kind == InvocationKind::call});
-            return true;
-        }
-        case CapTag::notification: {
-            const auto notification = cap.as<NotificationCap>();
-            if (!notification.can_write()) return false;
-            signal(notification.object(), notification.badge());
-            if (mode.kind == InvocationKind::call) reply_success(caller, 0);
-            return true;
-        }
-        case CapTag::reply: {
-            const auto reply = cap.as<ReplyCap>();
-            answer(caller, reply.object(), reply.can_grant());
-            if (mode.kind == InvocationKind::call) reply_success(caller, 0);
-            return true;
-        }
-        default:
-            return false;
-    }
-}
-
-Outcome commit_result(Invocation& invocation, const InvocationResult& result) {
-    Tcb& caller = invocation.caller;
-    if (!result) [[unlikely]] {
-        debug_report_error(caller, invocation.label, result.error());
-        if (invocation.is_call()) reply_error(caller, result.error());
-        return Outcome::done;
-    }
-    if (*result == Outcome::preempted) {
-        // The pending interrupt is taken on the way out, the system call is done again after it.
-        caller.context.next_pc = caller.context.restart_pc;
-        return Outcome::preempted;
-    }
-    // A thread that has stopped itself will do its system call again.
-    if (invocation.is_call() && caller.runnable()) reply_success(caller, invocation.result_count);
-    return Outcome::done;
+void lookup_failed(Tcb& caller, SendMode mode, std::uint64_t address, LookupFailure failure) {
+    if (mode.has(SendMode::blocking)) raise_cap_fault(caller, address, Phase::send, failure);
 }
 
 /// The words and capabilities beyond the registers; false if a capability was not found.
-bool decode_buffer(Invocation& invocation, abi::MessageInfo info, SendMode mode) {
+[[gnu::always_inline]] inline bool decode_buffer(Invocation& invocation, abi::MessageInfo info,
+                                                 SendMode mode) {
     Tcb& caller = invocation.caller;
     invocation.buffer = ipc_buffer_of(caller, BufferUse::send);
     if (invocation.buffer == nullptr) {
         invocation.length = std::min<std::uint64_t>(invocation.length, abi::message_registers);
         return true;
     }
-    if (info.extra_caps() == 0) return true;
-    std::uint64_t failed_address = 0;
-    const auto extra =
-        lookup_extra(caller, *invocation.buffer, info, invocation.extra, failed_address);
-    if (!extra) {
-        lookup_failed(caller, mode, failed_address, extra.error());
-        return false;
+    const auto count = static_cast<std::uint8_t>(info.extra_caps());
+    for (unsigned i = 0; i < count; ++i) {
+        const std::uint64_t address = invocation.buffer->caps_or_badges[i];
+        const auto found = lookup_slot(caller, address);
+        if (!found) [[unlikely]] {
+            lookup_failed(caller, mode, address, found.error());
+            return false;
+        }
+        invocation.extra[i] = *found;
     }
-    invocation.extra_count = *extra;
+    invocation.extra_count = count;
     return true;
 }
 
-Outcome invoke_slot(Tcb& caller, Slot& slot, SendMode mode) {
+[[gnu::always_inline]] inline Outcome commit_result(const Invocation& invocation,
+                                                    const InvocationResult& result) {
+    Tcb& caller = invocation.caller;
+    if (!result) [[unlikely]] {
+        debug_report_error(caller, invocation.label, result.error());
+        if (invocation.is_call()) reply_error(caller, result.error());
+        return Outcome::done;
+    }
+    if (*result == Outcome::preempted) [[unlikely]] {
+        // The pending interrupt is taken on the way out, the system call is done again after it.
+        caller.context.next_pc = caller.context.restart_pc;
+        return Outcome::preempted;
+    }
+    // A thread that has stopped itself will do its system call again; one that has sent a message
+    // is answered by somebody else.
+    if (invocation.is_call() && caller.runnable()) {
+        caller.context.x[0] = 0;
+        caller.context.x[1] = abi::MessageInfo::make(0, invocation.result_count).word;
+    }
+    return Outcome::done;
+}
+
+[[gnu::always_inline]] inline Outcome invoke_slot(Tcb& caller, Slot& slot, SendMode mode) {
     const abi::MessageInfo info{caller.context.x[1]};
     const Cap cap = slot.cap;
     Invocation invocation(caller, slot, static_cast<abi::Invocation>(info.label()),
-                          message_length(info), mode.kind);
+                          message_length(info),
+                          mode.has(SendMode::call) ? InvocationKind::call : InvocationKind::send);
     if ((info.extra_caps() != 0 || invocation.length > abi::message_registers) &&
         !decode_buffer(invocation, info, mode)) {
         return Outcome::done;
     }
-    if (invoke_ipc(caller, cap, mode)) return Outcome::done;
-    if (mode.first_phase && refused_in_first_phase(cap.tag())) return Outcome::done;
-    return commit_result(invocation, invoke_object(invocation, cap));
+    if (mode.has(SendMode::first_phase) && refused_in_first_phase(cap.tag())) return Outcome::done;
+    return commit_result(invocation, invoke_object(invocation, cap, mode));
+}
+
+/// The system calls that send, Call aside.
+[[gnu::noinline]] Outcome send_to_slot(Tcb& caller, Slot& slot, SendMode mode) {
+    return invoke_slot(caller, slot, mode);
 }
 
 Outcome invoke(Tcb& caller, std::uint64_t address, SendMode mode) {
     const auto found = lookup_slot(caller, address);
-    if (!found) [[unlikely]]
-        return lookup_failed(caller, mode, address, found.error());
-    return invoke_slot(caller, **found, mode);
+    if (!found) [[unlikely]] {
+        lookup_failed(caller, mode, address, found.error());
+        return Outcome::done;
+    }
+    return send_to_slot(caller, **found, mode);
 }
 
 enum class WithReply : std::uint8_t { no, yes };
@@ -298,10 +286,17 @@ Tcb* fault_entry(const Fault& fault) {
     return finish_entry();
 }
 
-[[gnu::noinline]] Tcb* general_invoke(Slot& slot, SendMode mode) {
+[[gnu::noinline]] Tcb* general_call(Slot& slot) {
     if (!take_time_stamp()) [[unlikely]]
         return restart_later();
-    invoke_slot(*core.current, slot, mode);
+    invoke_slot(*core.current, slot, mode_call);
+    return finish_entry();
+}
+
+[[gnu::noinline]] Tcb* general_send(Slot& slot, SendMode mode) {
+    if (!take_time_stamp()) [[unlikely]]
+        return restart_later();
+    send_to_slot(*core.current, slot, mode);
     return finish_entry();
 }
 
@@ -309,7 +304,9 @@ Tcb* fault_entry(const Fault& fault) {
 
 using namespace numbat;
 
-extern "C" Tcb* kernel_irq() {
+namespace {
+
+Tcb* take_interrupt() {
     const unsigned irq = arch::acknowledge_irq();
     if (irq == arch::no_irq) return core.current;
     if (!take_time_stamp()) [[unlikely]]
@@ -323,18 +320,24 @@ extern "C" Tcb* kernel_irq() {
     return finish_entry();
 }
 
+}  // namespace
+
+extern "C" Tcb* kernel_irq() {
+    return check::at_exit(take_interrupt());
+}
+
 extern "C" Tcb* kernel_vm_fault(std::uint64_t address, std::uint64_t status, bool instruction) {
-    return fault_entry({.kind = FaultKind::vm,
-                        .flag = instruction,
-                        .lookup = {},
-                        .first = address,
-                        .second = status & 0xffff'ffff});
+    return check::at_exit(fault_entry({.kind = FaultKind::vm,
+                                       .flag = instruction,
+                                       .lookup = {},
+                                       .first = address,
+                                       .second = status & 0xffff'ffff}));
 }
 
 extern "C" Tcb* kernel_user_exception(std::uint64_t number) {
-    return fault_entry({.kind = FaultKind::user_exception,
-                        .flag = false,
-                        .lookup = {},
-                        .first = number & 0xffff'ffff,
-                        .second = 0});
+    return check::at_exit(fault_entry({.kind = FaultKind::user_exception,
+                                       .flag = false,
+                                       .lookup = {},
+                                       .first = number & 0xffff'ffff,
+                                       .second = 0}));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// From the loader to the first thread: find the RAM, move to the kernel's own page tables, start
-// the machine, then make the root task from what memory is free.
+// From the loader to the first thread: move to the kernel's own page tables, start the machine, find
+// the RAM, then make the root task from what memory is free.
 #include <cstring>
 
 #include "address_space.hpp"
@@ -32,9 +32,12 @@ constexpr std::uint64_t block = base::bit(21);  // what the window maps RAM with
 constinit Tcb idle_thread{};
 
 struct Ram {
+    static constexpr std::size_t max_reserved = 8;
     Region named[arch::max_ram_ranges];              // as the device tree says
     arch::PhysicalRange used[arch::max_ram_ranges];  // whole blocks inside the window
+    Region reserved[max_reserved];                   // parts of it that are not ours
     std::size_t count = 0;
+    std::size_t reserved_count = 0;
     std::size_t ignored = 0;
 
     void add(std::uint64_t start, std::uint64_t size) {
@@ -49,16 +52,26 @@ struct Ram {
         used[count] = {first, end};
         ++count;
     }
+    void reserve(std::uint64_t start, std::uint64_t size) {
+        if (reserved_count == max_reserved) PANIC("the device tree reserves too many ranges");
+        reserved[reserved_count++] = {base::align_down(start, page),
+                                      base::align_up(start + size, page)};
+    }
     std::span<const arch::PhysicalRange> mapped() const { return {used, count}; }
 };
 
-Ram find_ram(std::span<const std::byte> tree) {
+Ram find_ram(std::span<const std::byte> bytes) {
     Ram ram;
-    const auto fdt = base::Fdt::open(tree);
-    if (!fdt) return ram;
-    const auto found = base::for_each_memory_region(
-        *fdt, [&](std::uint64_t start, std::uint64_t size) { ram.add(start, size); });
-    if (!found) return Ram{};
+    if (bytes.empty()) {
+        ram.add(platform::default_ram_start, platform::default_ram_size);
+        return ram;
+    }
+    const auto tree = base::Fdt::open(bytes);
+    const auto add = [&](std::uint64_t start, std::uint64_t size) { ram.add(start, size); };
+    const auto reserve = [&](std::uint64_t start, std::uint64_t size) { ram.reserve(start, size); };
+    if (!tree || !base::for_each_memory_region(*tree, add) ||
+        !base::for_each_reserved_region(*tree, reserve) || ram.count == 0)
+        PANIC("the loader passed a device tree that names no memory");
     return ram;
 }
 
@@ -93,41 +106,56 @@ RegionSet find_free(const Ram& ram, const BootArguments& arguments) {
     remove(free, {base::align_down(arguments.tree, page),
                   base::align_up(arguments.tree + arguments.tree_size, page)});
     remove(free, {arguments.root_start, arguments.root_end});
+    for (std::size_t i = 0; i < ram.reserved_count; ++i) remove(free, ram.reserved[i]);
     return free;
 }
 
+/// All that is not memory; a reserved range is not, it belongs to a device or to firmware.
 RegionSet find_devices(const Ram& ram) {
+    RegionSet memory;
+    for (std::size_t i = 0; i < ram.count; ++i)
+        if (!memory.add(ram.named[i])) PANIC("no room for a region");
+    for (std::size_t i = 0; i < ram.reserved_count; ++i) remove(memory, ram.reserved[i]);
     RegionSet devices;
     if (!devices.add({0, base::bit(platform::physical_address_bits)}))
         PANIC("no room for a region");
-    for (std::size_t i = 0; i < ram.count; ++i) remove(devices, ram.named[i]);
+    for (const Region& region : memory.regions()) remove(devices, region);
     for (const auto& device : {platform::gic_distributor, platform::gic_cpu_interface})
         remove(devices, {device.physical, device.physical + page});
     return devices;
 }
 
-std::span<const std::byte> tree_behind_image(const BootArguments& arguments) {
-    const void* tree = arguments.tree == 0 ? nullptr : arch::boot_pointer(arguments.tree);
-    if (tree == nullptr) return {};
+/// The tree before the window is there; empty if the loader passed none.
+std::span<const std::byte> early_tree(const BootArguments& arguments) {
+    if (arguments.tree_size == 0) return {};
+    const void* tree = arch::map_boot_data(arguments.tree, arguments.tree_size);
+    if (tree == nullptr) PANIC("the device tree is outside RAM");
     return {static_cast<const std::byte*>(tree), arguments.tree_size};
 }
 
+/// The same bytes through the window.
+std::span<const std::byte> tree_in_window(const BootArguments& arguments) {
+    if (arguments.tree_size == 0) return {};
+    if (!arch::window_contains(arguments.tree)) PANIC("the device tree is outside RAM");
+    return {static_cast<const std::byte*>(arch::kernel_pointer(PAddr(arguments.tree))),
+            arguments.tree_size};
+}
+
+/// The loader may have mapped nothing but the image: the first thing are tables of our own.
 Tcb* boot(const BootArguments& arguments) {
-    const auto early_tree = tree_behind_image(arguments);
-    const Ram ram = find_ram(early_tree);
-    arch::map_kernel(ram.mapped());
+    arch::map_kernel();
     arch::init_machine();
     // From here on failures can be reported.
-    if (ram.count == 0) PANIC("the loader passed no device tree that names memory");
+    const Ram ram = find_ram(early_tree(arguments));
+    arch::map_window(ram.mapped());
     if (ram.ignored > 0)
         base::format_to(arch::put_char, "numbat: {} memory ranges not used\n", ram.ignored);
     if (!arch::window_contains(arguments.root_start) ||
-        !arch::window_contains(arguments.root_end - 1) || !arch::window_contains(arguments.tree))
-        PANIC("the root task or the device tree is outside RAM");
-    const std::span tree(static_cast<const std::byte*>(arch::kernel_pointer(PAddr(arguments.tree))),
-                         arguments.tree_size);
+        !arch::window_contains(arguments.root_end - 1))
+        PANIC("the root task is outside RAM");
+    const std::span tree = tree_in_window(arguments);
     // find_ram() has opened the same bytes.
-    arch::set_power_conduit(find_power_conduit(*base::Fdt::open(tree)));
+    if (!tree.empty()) arch::set_power_conduit(find_power_conduit(*base::Fdt::open(tree)));
 
     arch::init_idle_context(idle_thread.context);
     init_core(idle_thread);
@@ -144,12 +172,13 @@ Tcb* boot(const BootArguments& arguments) {
 
 numbat::Tcb* boot_main(std::uint64_t root_start, std::uint64_t root_end, std::uint64_t root_offset,
                        std::uint64_t root_entry, std::uint64_t tree, std::uint64_t tree_size) {
+    const bool with_tree = tree != 0;
     return numbat::boot({.root_start = root_start,
                          .root_end = root_end,
                          .root_offset = root_offset,
                          .root_entry = root_entry,
                          .tree = tree,
-                         .tree_size = tree_size & 0xffff'ffff});
+                         .tree_size = with_tree ? tree_size & 0xffff'ffff : 0});
 }
 
 namespace base {

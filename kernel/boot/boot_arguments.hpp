@@ -11,8 +11,8 @@ struct BootArguments {
     std::uint64_t root_end;     // exclusive
     std::uint64_t root_offset;  // physical minus virtual address
     std::uint64_t root_entry;   // virtual
-    std::uint64_t tree;         // physical address of the device tree, 0: none
-    std::uint64_t tree_size;
+    std::uint64_t tree;         // physical address of the device tree
+    std::uint64_t tree_size;    // 0: there is none
 };
 
 }  // namespace numbat

@@ -154,15 +154,20 @@ struct SchedContextCap : Cap {
     constexpr unsigned size_bits() const { return static_cast<unsigned>(SizeBits::get(word0)); }
 };
 
-/// Word 1 is the data word of sel4-abi 4.3: guard size in [5:0], guard in [63:6].
+/// Word 1 is the data word of sel4-abi 4.3: guard size in [5:0], guard in [63:6]. A node that
+/// resolves all 64 bits is marked as flat, right below the kind: both are tested at once.
 struct CNodeCap : Cap {
     static constexpr CapTag kind = CapTag::cnode;
     using Radix = base::Field<48, 6>;
+    using Flat = base::Field<54, 1>;
+    using FlatNode = base::Field<54, 10>;  // Flat, and all above it
     using GuardSize = base::Field<0, 6>;
+    static constexpr std::uint64_t flat_node = static_cast<std::uint64_t>(kind) << 5 | 1;
     static CNodeCap make(const Slot* slots, unsigned radix, std::uint64_t guard = 0,
                          unsigned guard_size = 0) {
         CNodeCap cap;
-        cap.word0 = head(kind, slots) | Radix::make(radix);
+        cap.word0 = head(kind, slots) | Radix::make(radix) |
+                    Flat::make(radix + guard_size == abi::word_bits);
         cap.word1 = (guard << 6) | guard_size;
         return cap;
     }

@@ -183,8 +183,14 @@ Outcome delete_slot(Slot& slot) {
 Outcome revoke_slot(Slot& slot) {
     for (;;) {
         Slot* child = slot.next();
-        if (slot.empty() || child == nullptr || !is_child(slot, *child)) return Outcome::done;
-        delete_step(*child);
+        if (!slot.empty() && child != nullptr && is_child(slot, *child)) {
+            delete_step(*child);
+        } else if (pending_containers != nullptr) {
+            // Containers that are no descendants themselves, but were reached only through some.
+            work_off_pending();
+        } else {
+            return Outcome::done;
+        }
         // preemption point: the children deleted so far are gone, the others untouched.
         if (preemption_requested()) return Outcome::preempted;
     }

@@ -7,154 +7,99 @@ namespace numbat {
 
 namespace {
 
-MemoryRange object_memory(Cap cap, unsigned size_bits) {
-    const auto* object = reinterpret_cast<const void*>(cap.address());
-    return {arch::physical_address(object).raw(), base::bit(size_bits)};
-}
-
-bool same_address(Cap a, Cap b) {
-    return a.tag() == b.tag() && a.address() == b.address();
-}
+// Kind and address of a capability: rights and the like aside, the object that it names.
+constexpr std::uint64_t identity = Cap::Tag::in_place | Cap::Address::in_place;
 
 bool contains(MemoryRange a, MemoryRange b) {
     return b.size != 0 && b.start >= a.start && b.size <= a.size &&
            b.start - a.start <= a.size - b.size;
 }
 
+/// log2 of the bytes of the capability's object; 0 if it has no memory of its own.
+unsigned object_bits(Cap cap) {
+    switch (cap.tag()) {
+        case CapTag::untyped:
+            return cap.as<UntypedCap>().size_bits();
+        case CapTag::frame:
+            return cap.as<FrameCap>().size_bits();
+        case CapTag::endpoint:
+            return abi::endpoint_bits;
+        case CapTag::notification:
+            return abi::notification_bits;
+        case CapTag::reply:
+            return abi::reply_bits;
+        case CapTag::cnode:
+            return cap.as<CNodeCap>().radix() + abi::slot_bits;
+        case CapTag::tcb:
+            return abi::tcb_bits;
+        case CapTag::sched_context:
+            return cap.as<SchedContextCap>().size_bits();
+        case CapTag::page_table:
+        case CapTag::vspace:
+            return abi::page_table_bits;
+        case CapTag::asid_pool:
+            return abi::asid_pool_bits;
+        case CapTag::zombie: {
+            const unsigned radix = cap.as<ZombieCap>().radix();
+            return radix == ZombieCap::tcb_radix ? abi::slot_bits : radix + abi::slot_bits;
+        }
+        default:
+            return 0;
+    }
+}
+
 /// Copies of which capabilities can be parents themselves?
 bool copy_is_revocable(Cap copy, Cap source) {
-    switch (copy.tag()) {
-        case CapTag::endpoint:
-            return copy.as<EndpointCap>().badge() != source.as<EndpointCap>().badge();
-        case CapTag::notification:
-            return copy.as<NotificationCap>().badge() != source.as<NotificationCap>().badge();
-        case CapTag::untyped:
-            return true;
-        default:
-            return false;
-    }
+    if (copy.is<EndpointCap>() || copy.is<NotificationCap>()) return copy.word1 != source.word1;
+    return copy.is<UntypedCap>();
 }
 
 }  // namespace
 
 MemoryRange memory_of(Cap cap) {
-    switch (cap.tag()) {
-        case CapTag::untyped: {
-            const auto untyped = cap.as<UntypedCap>();
-            return {untyped.paddr().raw(), untyped.size()};
-        }
-        case CapTag::frame: {
-            const auto frame = cap.as<FrameCap>();
-            return {frame.paddr().raw(), base::bit(frame.size_bits())};
-        }
-        case CapTag::endpoint:
-            return object_memory(cap, abi::endpoint_bits);
-        case CapTag::notification:
-            return object_memory(cap, abi::notification_bits);
-        case CapTag::reply:
-            return object_memory(cap, abi::reply_bits);
-        case CapTag::cnode:
-            return object_memory(cap, cap.as<CNodeCap>().radix() + abi::slot_bits);
-        case CapTag::tcb:
-            return object_memory(cap, abi::tcb_bits);
-        case CapTag::sched_context:
-            return object_memory(cap, cap.as<SchedContextCap>().size_bits());
-        case CapTag::page_table:
-        case CapTag::vspace:
-            return object_memory(cap, abi::page_table_bits);
-        case CapTag::asid_pool:
-            return object_memory(cap, abi::asid_pool_bits);
-        case CapTag::zombie: {
-            const auto zombie = cap.as<ZombieCap>();
-            if (zombie.radix() == ZombieCap::tcb_radix) return object_memory(cap, 5);
-            return object_memory(cap, zombie.radix() + abi::slot_bits);
-        }
-        case CapTag::null:
-        case CapTag::asid_control:
-        case CapTag::irq_control:
-        case CapTag::irq_handler:
-        case CapTag::domain:
-        case CapTag::sched_control:
-        case CapTag::sgi_signal:
-            return {0, 0};
+    const unsigned bits = object_bits(cap);
+    if (bits == 0) return {0, 0};
+    if (cap.is<UntypedCap>() || cap.is<FrameCap>()) {
+        return {Cap::Address::get(cap.word0), base::bit(bits)};
     }
-    return {0, 0};
+    return {cap.address() - arch::window_base(), base::bit(bits)};
 }
 
-bool in_region(Cap a, Cap b) {
-    switch (a.tag()) {
-        case CapTag::untyped:
-            return contains(memory_of(a), memory_of(b));
-        case CapTag::frame:
-            return b.is<FrameCap>() && contains(memory_of(a), memory_of(b));
-        case CapTag::endpoint:
-        case CapTag::notification:
-        case CapTag::reply:
-        case CapTag::tcb:
-        case CapTag::sched_context:
-        case CapTag::page_table:
-        case CapTag::vspace:
-        case CapTag::asid_pool:
-            return same_address(a, b);
-        case CapTag::cnode:
-            return same_address(a, b) && a.as<CNodeCap>().radix() == b.as<CNodeCap>().radix();
-        case CapTag::irq_control:
-            return b.is<IrqControlCap>() || b.is<IrqHandlerCap>() || b.is<SgiSignalCap>();
-        case CapTag::irq_handler:
-        case CapTag::sgi_signal:
-            return a == b;
-        case CapTag::asid_control:
-        case CapTag::domain:
-        case CapTag::sched_control:
-            return a.tag() == b.tag();
-        case CapTag::null:
-        case CapTag::zombie:
-            return false;
+[[gnu::always_inline]] inline bool in_region(Cap a, Cap b) {
+    if (a.is<UntypedCap>()) {
+        const auto untyped = a.as<UntypedCap>();
+        return contains({untyped.paddr().raw(), untyped.size()}, memory_of(b));
     }
-    return false;
+    if (a.is<FrameCap>()) return b.is<FrameCap>() && contains(memory_of(a), memory_of(b));
+    if (a.is<IrqControlCap>() && (b.is<IrqHandlerCap>() || b.is<SgiSignalCap>())) return true;
+    return same_object(a, b);
 }
 
 bool same_object(Cap a, Cap b) {
+    if (((a.word0 ^ b.word0) & identity) != 0) [[likely]]
+        return false;
     switch (a.tag()) {
         case CapTag::untyped:  // children of the same range are not the same object
         case CapTag::null:
         case CapTag::zombie:
             return false;
         case CapTag::frame:
-            return same_address(a, b) && a.as<FrameCap>().size() == b.as<FrameCap>().size();
-        case CapTag::irq_control:
-            return b.is<IrqControlCap>();
-        case CapTag::endpoint:
-        case CapTag::notification:
-        case CapTag::reply:
-        case CapTag::tcb:
-        case CapTag::sched_context:
-        case CapTag::page_table:
-        case CapTag::vspace:
-        case CapTag::asid_pool:
+            return a.as<FrameCap>().size() == b.as<FrameCap>().size();
         case CapTag::cnode:
+            return a.as<CNodeCap>().radix() == b.as<CNodeCap>().radix();
         case CapTag::irq_handler:
         case CapTag::sgi_signal:
-        case CapTag::asid_control:
-        case CapTag::domain:
-        case CapTag::sched_control:
-            return in_region(a, b);
+            return a.word1 == b.word1;
+        default:
+            return true;
     }
-    return false;
 }
 
 bool is_child(const Slot& parent, const Slot& child) {
     if (!parent.revocable() || !in_region(parent.cap, child.cap)) return false;
-    std::uint64_t badge = 0;
-    std::uint64_t child_badge = 0;
-    if (parent.cap.is<EndpointCap>()) {
-        badge = parent.cap.as<EndpointCap>().badge();
-        child_badge = child.cap.as<EndpointCap>().badge();
-    } else if (parent.cap.is<NotificationCap>()) {
-        badge = parent.cap.as<NotificationCap>().badge();
-        child_badge = child.cap.as<NotificationCap>().badge();
-    }
-    return badge == 0 || (badge == child_badge && !child.first_badged());
+    if (!parent.cap.is<EndpointCap>() && !parent.cap.is<NotificationCap>()) return true;
+    const std::uint64_t badge = parent.cap.word1;
+    return badge == 0 || (badge == child.cap.word1 && !child.first_badged());
 }
 
 Result<void> ensure_no_children(const Slot& slot) {
@@ -248,10 +193,9 @@ Result<Cap> derive(const Slot& source, Cap cap) {
         case CapTag::zombie:
         case CapTag::irq_control:
             return Cap{};
-        case CapTag::untyped: {
-            if (has_children(source)) return Fail(SysError::revoke_first());
+        case CapTag::untyped:
+            TRY(ensure_no_children(source));
             return cap;
-        }
         case CapTag::vspace:
             if (!cap.as<VSpaceCap>().assigned()) return Fail(SysError::illegal_operation());
             return cap;
@@ -263,21 +207,9 @@ Result<Cap> derive(const Slot& source, Cap cap) {
             frame.clear_mapping();
             return Cap(frame);
         }
-        case CapTag::endpoint:
-        case CapTag::notification:
-        case CapTag::reply:
-        case CapTag::cnode:
-        case CapTag::asid_control:
-        case CapTag::tcb:
-        case CapTag::asid_pool:
-        case CapTag::irq_handler:
-        case CapTag::domain:
-        case CapTag::sched_context:
-        case CapTag::sched_control:
-        case CapTag::sgi_signal:
+        default:
             return cap;
     }
-    return Cap{};
 }
 
 Cap mask_rights(Cap cap, abi::CapRights rights) {
@@ -313,8 +245,7 @@ Cap apply_data(Cap cap, std::uint64_t data, DataMode mode) {
             const auto guard_size = static_cast<unsigned>(data & 63);
             if (guard_size + node.radix() > abi::word_bits) return Cap{};
             const std::uint64_t guard = (data >> 6) & (base::bit(guard_size) - 1);
-            cap.word1 = (guard << 6) | guard_size;
-            return cap;
+            return CNodeCap::make(node.slots(), node.radix(), guard, guard_size);
         }
         default:
             return cap;

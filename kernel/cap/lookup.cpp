@@ -30,10 +30,6 @@ std::expected<ResolvedSlot, LookupFailure> resolve(Cap root, std::uint64_t addre
 
 Result<Slot*> lookup_target_slot(Cap root, std::uint64_t index, std::uint64_t depth,
                                  LookupSide side) {
-    if (depth == abi::word_bits) {
-        if (Slot* const slot = find_in_flat_space(root, index)) [[likely]]
-            return slot;
-    }
     if (!root.is<CNodeCap>()) {
         return Fail(SysError::failed_lookup(side, LookupFailure::invalid_root()));
     }

@@ -23,13 +23,14 @@ std::expected<ResolvedSlot, LookupFailure> resolve(Cap root, std::uint64_t addre
 /// The usual CSpace is one CNode that resolves all 64 bits. Null if it is another one, or if the
 /// guard differs.
 [[gnu::always_inline]] inline Slot* find_in_flat_space(Cap root, std::uint64_t address) {
-    const unsigned radix = static_cast<unsigned>(CNodeCap::Radix::get(root.word0));
-    const unsigned guard_size = static_cast<unsigned>(CNodeCap::GuardSize::get(root.word1));
-    if (root.tag() != CapTag::cnode || radix + guard_size != abi::word_bits ||
-        address >> radix != root.word1 >> CNodeCap::GuardSize::width) {
+    if (CNodeCap::FlatNode::get(root.word0) != CNodeCap::flat_node ||
+        address >> CNodeCap::Radix::get(root.word0) !=
+            root.word1 >> CNodeCap::GuardSize::width) [[unlikely]] {
         return nullptr;
     }
-    Slot* const slot = reinterpret_cast<Slot*>(root.address()) + (address & (base::bit(radix) - 1));
+    const std::uint64_t guard_size = CNodeCap::GuardSize::get(root.word1);
+    Slot* const slot =
+        reinterpret_cast<Slot*>(root.address()) + (address << guard_size >> guard_size);
     if (slot == nullptr) __builtin_unreachable();  // saves the callers' test
     return slot;
 }
@@ -48,5 +49,15 @@ inline std::expected<Slot*, LookupFailure> lookup_slot(const Tcb& thread, std::u
 /// Second use of 5.2: exactly `depth` bits in the CNode capability `root`.
 Result<Slot*> lookup_target_slot(Cap root, std::uint64_t index, std::uint64_t depth,
                                  LookupSide side);
+
+/// The same, with the usual CSpace inline.
+[[gnu::always_inline]] inline Result<Slot*> find_target_slot(Cap root, std::uint64_t index,
+                                                             std::uint64_t depth, LookupSide side) {
+    if (depth == abi::word_bits) [[likely]] {
+        if (Slot* const slot = find_in_flat_space(root, index)) [[likely]]
+            return slot;
+    }
+    return lookup_target_slot(root, index, depth, side);
+}
 
 }  // namespace numbat

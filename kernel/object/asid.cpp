@@ -33,9 +33,8 @@ Result<MakePoolArgs> decode_make_pool(const Invocation& invocation) {
     if (untyped.size_bits() != abi::asid_pool_bits || untyped.device())
         return Fail(SysError::invalid_capability(1));
     TRY(ensure_no_children(source));
-    Slot* target =
-        TRY(lookup_target_slot(invocation.extra[1]->cap, invocation.mr(0),
-                               base::bits(invocation.mr(1), 0, 8), LookupSide::destination));
+    Slot* target = TRY(lookup_target_slot(invocation.extra[1]->cap, invocation.mr(0),
+                                          invocation.mr(1), LookupSide::destination));
     if (!target->empty()) return Fail(SysError::delete_first());
     return MakePoolArgs{static_cast<unsigned>(free_pool - asid_pools.begin()), source, *target};
 }
@@ -55,7 +54,6 @@ Outcome make_pool(const MakePoolArgs& args) {
 struct AssignArgs {
     AsidPool& pool;
     Slot& vspace;
-    unsigned index;
     Asid asid;
 };
 
@@ -74,22 +72,35 @@ Result<AssignArgs> decode_assign(const Invocation& invocation, AsidPoolCap cap) 
     unsigned index = cap.base() == 0 ? 1 : 0;
     while (index < asids_per_pool && registered->tables[index] != nullptr) ++index;
     if (index == asids_per_pool) return Fail(SysError::delete_first());
-    return AssignArgs{*registered, vspace, index, static_cast<Asid>(cap.base() + index)};
+    return AssignArgs{*registered, vspace, static_cast<Asid>(cap.base() + index)};
 }
 
 Outcome assign(const AssignArgs& args) {
     auto vspace = args.vspace.cap.as<VSpaceCap>();
     vspace.set_asid(args.asid);
     args.vspace.cap = vspace;
-    args.pool.tables[args.index] = vspace.table();
+    args.pool.assign(args.asid, vspace.table());
     return Outcome::done;
 }
 
 }  // namespace
 
+void AsidPool::assign(Asid asid, std::uint64_t* table) {
+    tables[asid % asids_per_pool] = table;
+    arch::ttbr0_entry(table) = arch::make_ttbr0(table, asid);
+}
+
+void AsidPool::release(Asid asid) {
+    arch::Entry& ttbr0 = arch::ttbr0_entry(tables[asid % asids_per_pool]);
+    tables[asid % asids_per_pool] = nullptr;
+    arch::leave_address_space(ttbr0);
+    ttbr0 = 0;
+    arch::tlb_invalidate_asid(asid);
+}
+
 Asid register_boot_pool(AsidPool& pool, std::uint64_t* table) {
     asid_pools[0] = &pool;
-    pool.tables[boot_asid] = table;
+    pool.assign(boot_asid, table);
     return boot_asid;
 }
 
@@ -111,10 +122,7 @@ void finalise_asid_pool(AsidPoolCap cap, Finality finality) {
     if (finality != Finality::final || registered != &pool) return;
     registered = nullptr;
     for (unsigned i = 0; i < asids_per_pool; ++i) {
-        if (pool.tables[i] == nullptr) continue;
-        const auto asid = static_cast<Asid>(cap.base() + i);
-        arch::leave_address_space(arch::ttbr0_of(VSpaceCap::make(pool.tables[i], asid)));
-        arch::tlb_invalidate_asid(asid);
+        if (pool.tables[i] != nullptr) pool.release(static_cast<Asid>(cap.base() + i));
     }
 }
 

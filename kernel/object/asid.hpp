@@ -16,6 +16,11 @@ inline constexpr unsigned asid_pool_count = 1u << abi::asid_pool_count_bits;
 
 struct AsidPool {
     std::uint64_t* tables[asids_per_pool];
+
+    /// Gives a table without ASID this one, which is free and of this pool.
+    void assign(Asid asid, std::uint64_t* table);
+    /// The address space with this ASID is lost: its translations, too.
+    void release(Asid asid);
 };
 static_assert(sizeof(AsidPool) == 1u << abi::asid_pool_bits);
 

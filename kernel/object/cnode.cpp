@@ -34,7 +34,7 @@ InvocationResult transfer(Invocation& invocation, Slot& destination) {
     if (!destination.empty()) return Fail(SysError::delete_first());
     const std::uint64_t depth = invocation.mr(3);
     Slot& source = *TRY(
-        lookup_target_slot(invocation.extra[0]->cap, invocation.mr(2), depth, LookupSide::source));
+        find_target_slot(invocation.extra[0]->cap, invocation.mr(2), depth, LookupSide::source));
     if (source.empty()) return missing(LookupSide::source, depth);
     const Label label = invocation.label;
     if (invocation.length < words_needed(label)) return Fail(SysError::truncated());
@@ -69,9 +69,9 @@ InvocationResult rotate(Invocation& invocation, Slot& destination) {
     if (invocation.length < 8 || invocation.extra_count < 2) return Fail(SysError::truncated());
     const std::uint64_t source_depth = invocation.mr(7);
     const std::uint64_t pivot_depth = invocation.mr(4);
-    Slot& source = *TRY(lookup_target_slot(invocation.extra[1]->cap, invocation.mr(6), source_depth,
+    Slot& source = *TRY(find_target_slot(invocation.extra[1]->cap, invocation.mr(6), source_depth,
                                            LookupSide::source));
-    Slot& pivot = *TRY(lookup_target_slot(invocation.extra[0]->cap, invocation.mr(3), pivot_depth,
+    Slot& pivot = *TRY(find_target_slot(invocation.extra[0]->cap, invocation.mr(3), pivot_depth,
                                           LookupSide::source));
     if (&pivot == &source || &pivot == &destination) return Fail(SysError::illegal_operation());
     if (&source != &destination && !destination.empty()) return Fail(SysError::delete_first());
@@ -98,7 +98,7 @@ InvocationResult invoke_cnode(Invocation& invocation, CNodeCap cap) {
     }
     if (invocation.length < 2) return Fail(SysError::truncated());
     Slot& slot =
-        *TRY(lookup_target_slot(cap, invocation.mr(0), invocation.mr(1), LookupSide::destination));
+        *TRY(find_target_slot(cap, invocation.mr(0), invocation.mr(1), LookupSide::destination));
     switch (label) {
         case Label::cnode_revoke:
             return revoke_slot(slot);

@@ -32,18 +32,19 @@ void await_reply(Tcb& sender, Tcb& receiver, Reply* reply, bool may_reply, bool 
     if (reply != nullptr && may_reply) {
         push_call(sender, receiver, *reply, donate ? Donation::yes : Donation::no);
     } else {
+        sender.fault.kind = FaultKind::none;  // delivered, and nobody can answer it
         sender.state = ThreadState::inactive;
     }
 }
 
-void block_sender(Tcb& sender, EndpointCap cap, const SendOptions& options) {
+void block_sender(Tcb& sender, EndpointCap cap, SendMode mode) {
     Endpoint& endpoint = cap.object();
     sender.state = ThreadState::blocked_on_send;
     sender.blocked_endpoint = &endpoint;
     sender.send_badge = cap.badge();
     sender.send_can_grant = cap.can_grant();
     sender.send_can_grant_reply = cap.can_grant_reply();
-    sender.send_is_call = options.call;
+    sender.send_is_call = mode.has(SendMode::call);
     dequeue(sender);
     endpoint.enqueue(sender, EndpointState::sending);
     stop_if_current(sender);
@@ -63,10 +64,10 @@ void release_sender(Tcb& sender, Tcb& receiver, Reply* reply) {
 
 }  // namespace
 
-void send_message(Tcb& sender, EndpointCap cap, SendOptions options) {
+void send_message(Tcb& sender, EndpointCap cap, SendMode mode) {
     Endpoint& endpoint = cap.object();
     if (endpoint.state() != EndpointState::receiving) {
-        if (options.blocking == Blocking::yes) block_sender(sender, cap, options);
+        if (mode.has(SendMode::blocking)) block_sender(sender, cap, mode);
         return;
     }
     Tcb& receiver = endpoint.take_first();
@@ -74,11 +75,11 @@ void send_message(Tcb& sender, EndpointCap cap, SendOptions options) {
                      receiver);
     Reply* reply = receiver.reply;
     if (reply != nullptr) withdraw_offer(receiver);
-    if (options.call) {
+    if (mode.has(SendMode::call)) {
         dequeue(sender);
         await_reply(sender, receiver, reply, cap.can_grant() || cap.can_grant_reply(),
-                    options.donate);
-    } else if (options.donate && receiver.sched_context == nullptr &&
+                    mode.has(SendMode::donate));
+    } else if (mode.has(SendMode::donate) && receiver.sched_context == nullptr &&
                sender.sched_context != nullptr) {
         donate(*sender.sched_context, receiver);
     }
@@ -107,7 +108,6 @@ void receive_message(Tcb& receiver, EndpointCap cap, Blocking blocking, Reply* r
         receiver.blocked_endpoint = &endpoint;
         receiver.reply = reply;
         if (reply != nullptr) reply->tcb = &receiver;
-        dequeue(receiver);
         endpoint.enqueue(receiver, EndpointState::receiving);
         stop_if_current(receiver);
         return;

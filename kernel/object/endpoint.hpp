@@ -42,8 +42,9 @@ struct Endpoint {
     /// The thread's priority has changed: find its place again.
     void reorder(Tcb& thread);
 
-  private:
     TcbQueue queue() const { return {head(), tail_}; }
+
+  private:
     void set(const TcbQueue& queue, EndpointState kind) {
         head_ = queue.head == nullptr ? 0
                                       : reinterpret_cast<std::uint64_t>(queue.head) |
@@ -55,17 +56,27 @@ struct Endpoint {
 };
 static_assert(sizeof(Endpoint) == 1u << abi::endpoint_bits);
 
-/// How a message is sent.
 enum class Blocking : std::uint8_t { no, yes };
-struct SendOptions {
-    Blocking blocking;
-    bool call;    // the sender expects a reply
-    bool donate;  // a receiver without scheduling context may take the sender's
+
+/// How a system call sends, or a fault is sent.
+struct SendMode {
+    static constexpr std::uint8_t call = 1;  // the sender expects a reply
+    static constexpr std::uint8_t blocking = 2;
+    static constexpr std::uint8_t donate = 4;  // to a receiver without scheduling context
+    static constexpr std::uint8_t first_phase = 8;  // of a combined call: refuses some objects
+    std::uint8_t bits;
+
+    constexpr bool has(std::uint8_t bit) const { return (bits & bit) != 0; }
 };
+inline constexpr SendMode mode_call{SendMode::call | SendMode::blocking | SendMode::donate};
+inline constexpr SendMode mode_send{SendMode::blocking};
+inline constexpr SendMode mode_nb_send{0};
+inline constexpr SendMode mode_first_phase{SendMode::first_phase | SendMode::donate};
+inline constexpr SendMode mode_timeout{SendMode::call | SendMode::blocking};
 
 /// Sends the message in the sender's registers (or its fault, if it has one) with the rights and
 /// badge of `cap`.
-void send_message(Tcb& sender, EndpointCap cap, SendOptions options);
+void send_message(Tcb& sender, EndpointCap cap, SendMode mode);
 /// The running thread receives; `reply` is null for Wait.
 void receive_message(Tcb& receiver, EndpointCap cap, Blocking blocking, Reply* reply);
 

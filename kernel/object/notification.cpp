@@ -62,7 +62,6 @@ void wait(Tcb& thread, Notification& notification, Blocking blocking) {
     }
     thread.state = ThreadState::blocked_on_notification;
     thread.blocked_notification = &notification;
-    dequeue(thread);
     notification.waiters.insert_ordered(thread);
     notification.state = NotificationState::waiting;
     return_sched_context(notification, thread);

@@ -28,6 +28,14 @@ struct TcbQueue {
         unlink(thread);
     }
 
+    /// Takes the first thread out of a queue that has one; false if that was the last.
+    [[gnu::always_inline]] bool take_first() {
+        head->queued_in = QueuedIn::none;
+        head = head->queue.next;
+        (head == nullptr ? tail : head->queue.previous) = nullptr;
+        return head != nullptr;
+    }
+
     [[gnu::always_inline]] void link_after(Tcb* before, Tcb& thread) {
         Tcb* after = before == nullptr ? head : before->queue.next;
         thread.queue = {.next = after, .previous = before};

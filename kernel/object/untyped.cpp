@@ -54,7 +54,7 @@ Result<CNodeCap> decode_node(const Invocation& invocation) {
     const std::uint64_t depth = invocation.mr(3);
     if (depth != 0) {
         const Slot* slot =
-            TRY(lookup_target_slot(node, invocation.mr(2), depth, LookupSide::destination));
+            TRY(find_target_slot(node, invocation.mr(2), depth, LookupSide::destination));
         node = slot->cap;
     }
     if (!node.is<CNodeCap>()) {
@@ -78,10 +78,9 @@ Result<Slot*> decode_window(CNodeCap node, std::uint64_t offset, std::uint64_t c
     return first;
 }
 
-Result<RetypeArgs> decode(const Invocation& invocation, UntypedCap cap) {
+Result<void> decode(const Invocation& invocation, UntypedCap cap, RetypeArgs& args) {
     if (invocation.length < 6 || invocation.extra_count < 1) return Fail(SysError::truncated());
     if (invocation.mr(0) >= abi::object_type_count) return Fail(SysError::invalid_argument(0));
-    RetypeArgs args{};
     args.type = static_cast<ObjectType>(invocation.mr(0));
     TRY(check_size(args.type, invocation.mr(1)));
     args.size_bits = static_cast<unsigned>(invocation.mr(1));
@@ -104,7 +103,7 @@ Result<RetypeArgs> decode(const Invocation& invocation, UntypedCap cap) {
     args.hand_on = dirty && !cap.device() && args.type == ObjectType::untyped &&
                    args.count << args.object_bits == cap.size();
     args.must_reset = dirty && !args.hand_on;
-    return args;
+    return {};
 }
 
 /// Zeroes what was handed out, from the top down, so that the watermark tells what remains.
@@ -172,7 +171,8 @@ InvocationResult invoke_untyped(Invocation& invocation, UntypedCap cap) {
     if (invocation.label != abi::Invocation::untyped_retype) {
         return Fail(SysError::illegal_operation());
     }
-    const RetypeArgs args = TRY(decode(invocation, cap));
+    RetypeArgs args;
+    TRY(decode(invocation, cap, args));
     Slot& slot = invocation.slot;
     if (args.must_reset && reset(slot) == Outcome::preempted) return Outcome::preempted;
     cap = slot.cap.as<UntypedCap>();

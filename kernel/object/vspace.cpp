@@ -170,11 +170,8 @@ void finalise_page_table(PageTableCap cap, Finality finality) {
 }
 
 void finalise_vspace(VSpaceCap cap, Finality finality) {
-    if (finality != Finality::final || vspace_of(cap.asid()) != cap.table() || !cap.assigned())
-        return;
-    asid_pools[cap.asid() / asids_per_pool]->tables[cap.asid() % asids_per_pool] = nullptr;
-    arch::leave_address_space(arch::ttbr0_of(cap));
-    arch::tlb_invalidate_asid(cap.asid());
+    if (finality != Finality::final || !usable_vspace(cap)) return;
+    asid_pools[cap.asid() / asids_per_pool]->release(cap.asid());
 }
 
 }  // namespace numbat

@@ -25,9 +25,7 @@ struct KernelTables {
 /// still names?
 inline bool usable_vspace(Cap cap) {
     if (!cap.is<VSpaceCap>()) return false;
-    const auto vspace = cap.as<VSpaceCap>();
-    // ASID 0 names none, and no capability has a null table.
-    return vspace_of(vspace.asid()) == vspace.table();
+    return arch::ttbr0_entry(cap.as<VSpaceCap>().table()) != 0;
 }
 /// Why usable_vspace() said no (7.10.2 and 7.10.3); the capability is extra capability 0.
 SysError vspace_error(Cap cap);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// ReadyQueues: one queue of runnable threads for each of the 256 priorities, and a bitmap that
-// finds the highest one in use in a few instructions. The running thread is in no queue.
+// ReadyQueues: one queue of runnable threads for each of the 256 priorities, a bitmap of those in
+// use, and the highest of them, which is asked for far more often than it changes. The running
+// thread is in no queue.
 #pragma once
 
 #include <bit>
@@ -15,35 +16,19 @@ class ReadyQueues {
   public:
     static constexpr unsigned words = abi::priority_count / 64;
 
-    bool empty() const { return used_words_ == 0; }
+    bool empty() const { return highest_ < 0; }
     /// Priority of the first thread; the queues are not empty.
-    unsigned highest() const {
-        const unsigned word = 31 - static_cast<unsigned>(std::countl_zero(used_words_));
-        return word * 64 + 63 - static_cast<unsigned>(std::countl_zero(used_[word]));
-    }
-    /// Would a thread of this priority be first (equals count as behind it)?
-    bool none_above(unsigned priority) const { return empty() || highest() <= priority; }
+    unsigned highest() const { return static_cast<unsigned>(highest_); }
+    /// Is there no thread above this priority?
+    bool none_above(unsigned priority) const { return highest_ <= static_cast<int>(priority); }
     /// Is there no thread of this priority or above?
-    bool none_from(unsigned priority) const { return empty() || highest() < priority; }
-    Tcb* first() const { return empty() ? nullptr : queues_[highest()].head; }
+    bool none_from(unsigned priority) const { return highest_ < static_cast<int>(priority); }
 
     /// Takes the first thread out; null if there is none.
     Tcb* take_first() {
         if (empty()) return nullptr;
-        const unsigned word = 31 - static_cast<unsigned>(std::countl_zero(used_words_));
-        const unsigned bit = 63 - static_cast<unsigned>(std::countl_zero(used_[word]));
-        TcbQueue& queue = queues_[word * 64 + bit];
-        Tcb* const first = queue.head;
-        Tcb* const next = first->queue.next;
-        queue.head = next;
-        first->queued_in = QueuedIn::none;
-        if (next != nullptr) {
-            next->queue.previous = nullptr;
-            return first;
-        }
-        queue.tail = nullptr;
-        used_[word] &= ~base::bit(bit);
-        if (used_[word] == 0) used_words_ &= ~(1u << word);
+        Tcb* const first = queues_[highest_].head;
+        if (!queues_[highest_].take_first()) note_empty(static_cast<unsigned>(highest_));
         return first;
     }
 
@@ -55,14 +40,11 @@ class ReadyQueues {
         ASSERT(thread.queued_in == QueuedIn::ready);
         TcbQueue& queue = queues_[thread.priority];
         queue.unlink(thread);
-        if (queue.empty()) {
-            const unsigned word = thread.priority / 64;
-            used_[word] &= ~base::bit(thread.priority % 64);
-            if (used_[word] == 0) used_words_ &= ~(1u << word);
-        }
+        if (queue.empty()) note_empty(thread.priority);
     }
 
     const Tcb* at(unsigned priority) const { return queues_[priority].head; }
+    const TcbQueue& queue(unsigned priority) const { return queues_[priority]; }
 
   private:
     [[gnu::always_inline]] void insert(Tcb& thread, Tcb* before) {
@@ -71,12 +53,20 @@ class ReadyQueues {
         queues_[priority].link_after(before, thread);
         thread.queued_in = QueuedIn::ready;
         used_[priority / 64] |= base::bit(priority % 64);
-        used_words_ |= 1u << (priority / 64);
+        if (highest_ < static_cast<int>(priority)) highest_ = static_cast<int>(priority);
     }
 
-    std::uint32_t used_words_ = 0;
-    std::uint64_t used_[words] = {};
+    void note_empty(unsigned priority) {
+        used_[priority / 64] &= ~base::bit(priority % 64);
+        if (static_cast<int>(priority) != highest_) return;
+        unsigned word = priority / 64;
+        while (used_[word] == 0 && word != 0) --word;
+        highest_ = static_cast<int>(word * 64) + 63 - std::countl_zero(used_[word]);
+    }
+
     TcbQueue queues_[abi::priority_count] = {};
+    std::uint64_t used_[words] = {};
+    int highest_ = -1;
 };
 
 }  // namespace numbat

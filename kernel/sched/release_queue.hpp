@@ -13,6 +13,7 @@ class ReleaseQueue {
     static constexpr Ticks never = ~Ticks{0};
 
     Tcb* first() const { return queue_.head; }
+    const TcbQueue& queue() const { return queue_; }
     /// When the first one is due; `never` if there is none.
     Ticks next_time() const { return next_time_; }
 

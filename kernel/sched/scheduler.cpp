@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "sched/scheduler.hpp"
 
-#include <algorithm>
-
 #include "api/fault.hpp"
 #include "object/endpoint.hpp"
 #include "object/notification.hpp"
@@ -12,10 +10,6 @@ namespace numbat {
 constinit Core core{};
 
 namespace {
-
-bool running_on_idle_context() {
-    return core.current_context == core.idle->sched_context;
-}
 
 /// Moves a runnable thread to the release queue.
 void postpone(Tcb& thread) {
@@ -97,29 +91,29 @@ Tcb& decide() {
 
 void switch_context(Tcb& next) {
     SchedContext& context = *next.sched_context;
+    if (&context == core.current_context && !core.set_timer) return;
+    commit_time();
     if (&context != core.current_context) {
-        commit_time();
         core.current_context = &context;
-        core.set_timer = true;
         if (!context.round_robin() && context.sporadic == 0) {
             refill::unblock(context, core.now);
         }
     }
-    if (core.set_timer) {
-        core.set_timer = false;
-        if (core.pending != 0) commit_time();
-        arch::set_deadline(
-            std::min(core.now + refill::head(context).amount, core.release.next_time()));
-    }
+    core.set_timer = false;
+    set_timer_for(context);
 }
 
 }  // namespace
 
+bool enough_budget() {
+    if (core.release.next_time() <= core.now) core.set_timer = true;
+    return refill::sufficient(*core.current_context, core.now - core.charged_until);
+}
+
 void commit_time() {
-    const Ticks used = core.pending;
-    core.pending = 0;
+    const Ticks used = take_pending_time();
     SchedContext& context = *core.current_context;
-    if (used == 0 || !context.active() || running_on_idle_context()) return;
+    if (!context.active()) return;
     if (context.round_robin()) {
         refill::consume_round_robin(context, used);
     } else {
@@ -129,10 +123,9 @@ void commit_time() {
 }
 
 void end_of_budget(TimeoutFault fault) {
-    const Ticks used = core.pending;
-    core.pending = 0;
-    if (running_on_idle_context()) return;
+    const Ticks used = take_pending_time();
     SchedContext& context = *core.current_context;
+    if (!context.active()) return;
     if (context.round_robin()) {
         refill::restart_round_robin(context);
     } else {
@@ -144,8 +137,7 @@ void end_of_budget(TimeoutFault fault) {
 
 void yield_current() {
     SchedContext& context = *core.current_context;
-    context.consumed += core.pending;
-    core.pending = 0;
+    context.consumed += take_pending_time();
     if (context.round_robin()) {
         refill::restart_round_robin(context);
     } else {

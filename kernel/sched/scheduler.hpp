@@ -6,9 +6,13 @@
 // no queue; a woken thread may be held as `candidate` without being queued, which saves the queue
 // operations of the usual case, a direct switch.
 //
-// Time since the last look at the clock is charged to `current_context`. `pending` is what was used
-// but not yet taken from its refills; it is committed when the context changes or the timer is set.
+// Time is charged to `current_context`, up to `charged_until` when the context last changed or the
+// timer was last set; what has passed since is pending. The usual entry only compares its time
+// stamp with `quiet_until`: the last moment at which the minimum budget is left and nobody's budget
+// is to be released. It is computed where the timer is set, since it changes when the timer does.
 #pragma once
+
+#include <algorithm>
 
 #include "arch/contract.hpp"
 #include "sched/ready_queue.hpp"
@@ -27,10 +31,11 @@ struct Core {
     Tcb* current;
     SchedContext* current_context;
     Tcb* candidate;
-    Ticks now;      // time stamp of this kernel entry
-    Ticks pending;  // ticks used by current_context, not committed
-    Decision decision;
-    bool set_timer;  // the deadline may have changed
+    Ticks now;  // time stamp of this kernel entry
+    Ticks charged_until;
+    Ticks quiet_until;
+    Decision decision : 8;
+    bool set_timer : 8;  // the deadline may have changed; tested together with `decision`
     unsigned work_units;
     Tcb* idle;
     ReadyQueues ready;
@@ -38,12 +43,35 @@ struct Core {
 };
 extern constinit Core core;
 
+/// Takes a time stamp; true if nothing has become due.
+[[gnu::always_inline]] inline bool take_quiet_time_stamp() {
+    const Ticks time = arch::current_ticks();
+    core.now = time;
+    return time <= core.quiet_until;
+}
+
+/// What may be due: released threads, which are for the end of the entry, or the running thread's
+/// budget; false if too little of it is left.
+bool enough_budget();
+
 /// Takes a time stamp; false if the running thread has too little budget left to do anything.
 [[gnu::always_inline]] inline bool take_time_stamp() {
-    const Ticks time = arch::current_ticks();
-    core.pending += time - core.now;
-    core.now = time;
-    return refill::sufficient(*core.current_context, core.pending);
+    return take_quiet_time_stamp() || enough_budget();
+}
+
+/// The pending time, which counts as charged from here on.
+[[gnu::always_inline]] inline Ticks take_pending_time() {
+    const Ticks used = core.now - core.charged_until;
+    core.charged_until = core.now;
+    return used;
+}
+
+/// After a change of the current context or of its head refill; no time is pending.
+[[gnu::always_inline]] inline void set_timer_for(const SchedContext& context) {
+    const Ticks end = core.now + refill::head(context).amount;
+    const Ticks release = core.release.next_time();
+    core.quiet_until = std::min(end - refill::min_budget, release - 1);
+    arch::set_deadline(std::min(end, release));
 }
 
 /// The running thread is out of budget: charge, then fault, queue at the tail or postpone.
@@ -86,10 +114,8 @@ Tcb* schedule();
 
 /// The end of a kernel entry that has taken a time stamp: most change nothing.
 [[gnu::always_inline]] inline Tcb* finish_entry() {
-    if (core.decision == Decision::keep && !core.set_timer && core.release.next_time() > core.now)
-        [[likely]] {
+    if (core.decision == Decision::keep && !core.set_timer) [[likely]]
         return core.current;
-    }
     return schedule();
 }
 

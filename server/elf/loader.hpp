@@ -33,6 +33,7 @@ struct StartArguments {
     std::span<const char> block;
     std::size_t argc = 0;
     std::uint64_t random[2] = {};  // AT_RANDOM
+    abi::ClockOrigin clock{};
 };
 
 /// Number of strings in an argument block, or bad_argument (no NUL at the end, fewer than argc) or

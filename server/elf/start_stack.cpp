@@ -76,7 +76,8 @@ std::size_t count_strings(std::span<const char> block) {
     return static_cast<std::size_t>(std::count(block.begin(), block.end(), '\0'));
 }
 
-sos::Result<void> put_auxv(WordWriter& words, const LoadedImage& image, VAddr random) {
+sos::Result<void> put_auxv(WordWriter& words, const LoadedImage& image, VAddr random,
+                           const abi::ClockOrigin& clock) {
     if (image.program_headers != VAddr{0}) {
         TRY(words.put_pair(auxv::program_headers, image.program_headers.raw()));
         TRY(words.put_pair(auxv::program_header_entry_size, program_header_size));
@@ -86,9 +87,11 @@ sos::Result<void> put_auxv(WordWriter& words, const LoadedImage& image, VAddr ra
     TRY(words.put_pair(auxv::entry, image.entry.raw()));
     TRY(words.put_pair(auxv::random, random.raw()));
     TRY(words.put_pair(abi::auxv_ipc_buffer, vm::ipc_buffer_address.raw()));
+    TRY(words.put_pair(abi::auxv_clock_ticks, clock.ticks));
+    TRY(words.put_pair(abi::auxv_clock_date, clock.date_us));
     return words.put_pair(auxv::null, 0);
 }
-constexpr std::size_t max_auxv_words = 2 * 8;
+constexpr std::size_t max_auxv_words = 2 * 10;
 
 }  // namespace
 
@@ -126,7 +129,7 @@ sos::Result<VAddr> build_stack(vm::AddressSpace& space, const LoadedImage& image
     }
     if (strings == arguments.argc) TRY(words.put(0));
     TRY(words.put(0));
-    TRY(put_auxv(words, image, random));
+    TRY(put_auxv(words, image, random, arguments.clock));
     return stack;
 }
 

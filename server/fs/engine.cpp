@@ -19,6 +19,9 @@ namespace {
 static_assert(queue_memory_pages * 4096 >= net::Card::queues_size);
 static_assert(buffer_memory_pages * 4096 >= net::Card::buffers_size);
 static_assert(open_file_pages * 4096 >= max_open_files * sizeof(nfs::OpenFile));
+constexpr std::uint32_t max_nodes = max_open_files + nfs::Service::max_closed_files;
+static_assert(node_pages * 4096 >= max_nodes * sizeof(nfs::Node));
+static_assert(cache_record_pages * 4096 >= cache_pages * sizeof(nfs::CachePage));
 static_assert(max_calls == nfs::Service::max_calls);
 
 class NfsHost final : public nfs::Host {
@@ -118,8 +121,11 @@ Result<void> start(const Config& config) {
     TRY(parts->stack.start(memory, config.ip, config.random_seed, config.now_us()));
     parts->service.start(
         config.nfs, config.hidden_name,
-        {reinterpret_cast<nfs::OpenFile*>(config.open_files.data()), max_open_files},
-        config.directories);
+        {.open_files = {reinterpret_cast<nfs::OpenFile*>(config.open_files.data()), max_open_files},
+         .nodes = {reinterpret_cast<nfs::Node*>(config.nodes.data()), max_nodes},
+         .directories = config.directories,
+         .pages = {reinterpret_cast<nfs::CachePage*>(config.cache_records.data()), cache_pages},
+         .cache = config.cache});
     parts->lane.start(config.nfs, config.hidden_name);
     return {};
 }

@@ -25,6 +25,9 @@ struct DmaPiece {
 inline constexpr std::size_t queue_memory_pages = 5;
 inline constexpr std::size_t buffer_memory_pages = 128;  // in each direction
 inline constexpr std::size_t open_file_pages = 448;
+inline constexpr std::size_t node_pages = 1152;   // of files that are open or cached
+inline constexpr std::size_t cache_pages = 8192;  // contents of files
+inline constexpr std::size_t cache_record_pages = 400;
 inline constexpr std::size_t directory_pages = 1024;  // entries of open directories
 inline constexpr std::size_t heap_pages = 2048;       // of libnfs, for files
 inline constexpr std::size_t pager_heap_pages = 1024; // and for paging
@@ -34,7 +37,10 @@ struct Config {
     DmaPiece queues;
     DmaPiece receive;
     DmaPiece transmit;
-    std::span<std::byte> open_files;  // zero-filled, as the two that follow
+    std::span<std::byte> open_files;  // zero-filled, as all that follow
+    std::span<std::byte> nodes;
+    std::span<std::byte> cache;
+    std::span<std::byte> cache_records;
     std::span<std::byte> directories;
     std::span<std::byte> heap;
     std::span<std::byte> pager_heap;

@@ -42,6 +42,9 @@ struct FileServer {
     res::ServerPages receive{};
     res::ServerPages transmit{};
     res::ServerPages open_files{};
+    res::ServerPages nodes{};
+    res::ServerPages cache{};
+    res::ServerPages cache_records{};
     res::ServerPages directories{};
     res::ServerPages heap{};
     res::ServerPages pager_heap{};
@@ -92,10 +95,14 @@ void announce(std::string_view line) {
 void accept(const sel4::Received& message) {
     thread::ReplyToken token = server->replies.take_received();
     auto* const request = reinterpret_cast<Request*>(message.words.mr[0]);
-    if (owner_ended(request->owner) && request->operation != Operation::close) {
-        request->failed = true;
-        request->error = Error::cancelled;
-        return send_answer(token);
+    if (owner_ended(request->owner)) {
+        if (request->operation != Operation::close) {
+            request->failed = true;
+            request->error = Error::cancelled;
+            return send_answer(token);
+        }
+        // What it has written goes to the server all the same, but nobody waits for that.
+        request->abandon = true;
     }
     // Each thread has at most one call outstanding, and there are more records than threads.
     ASSERT(server->free_count > 0);
@@ -165,6 +172,9 @@ engine::Config engine_config() {
             .receive = dma_piece(server->receive),
             .transmit = dma_piece(server->transmit),
             .open_files = server->open_files.bytes(),
+            .nodes = server->nodes.bytes(),
+            .cache = server->cache.bytes(),
+            .cache_records = server->cache_records.bytes(),
             .directories = server->directories.bytes(),
             .heap = server->heap.bytes(),
             .pager_heap = server->pager_heap.bytes(),
@@ -190,18 +200,27 @@ void thread_entry(void*) {
     serve();
 }
 
-/// The first network card among the transports.
+/// The network card at the highest address among the transports, which is the first one on QEMU's
+/// command line. Others are left alone.
 Result<const platform::Device*> find_card(std::span<const platform::Device> devices) {
     bool legacy = false;
-    for (const platform::Device& device : devices) {
+    const platform::Device* chosen = nullptr;
+    for (std::size_t i = devices.size(); i-- > 0;) {
+        const platform::Device& device = devices[i];
         const base::Mmio registers =
             TRY(res::map_device(base::PAddr{device.window.base}, device.window.size));
         const engine::Probe found = engine::probe(registers);
         legacy = legacy || found == engine::Probe::legacy_network_card;
         if (found != engine::Probe::network_card || !device.interrupt) continue;
+        if (chosen != nullptr) {
+            log::warn<log::Area::net>("the network device at {x} is not used; the one at {x} is",
+                                      device.window.base, chosen->window.base);
+            continue;
+        }
         card_registers = registers;
-        return &device;
+        chosen = &device;
     }
+    if (chosen != nullptr) return chosen;
     log::error<log::Area::net>("{}", legacy ? "the network device has the legacy interface, which "
                                               "is not supported (force-legacy=false)"
                                             : "no virtio network device");
@@ -213,6 +232,9 @@ Result<void> take_memory() {
     server->receive = TRY(res::map_contiguous(engine::buffer_memory_pages));
     server->transmit = TRY(res::map_contiguous(engine::buffer_memory_pages));
     server->open_files = TRY(res::map_pages(engine::open_file_pages));
+    server->nodes = TRY(res::map_pages(engine::node_pages));
+    server->cache = TRY(res::map_pages(engine::cache_pages));
+    server->cache_records = TRY(res::map_pages(engine::cache_record_pages));
     server->directories = TRY(res::map_pages(engine::directory_pages));
     server->heap = TRY(res::map_pages(engine::heap_pages));
     server->pager_heap = TRY(res::map_pages(engine::pager_heap_pages));

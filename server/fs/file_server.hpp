@@ -32,8 +32,8 @@ struct TimerHooks {
 };
 
 struct Config {
-    /// virtio-mmio transports, most of them empty: the first network device is taken. Used during
-    /// start() only.
+    /// virtio-mmio transports by ascending address, most of them empty: the last network device is
+    /// taken. Used during start() only.
     std::span<const platform::Device> virtio{};
     std::optional<platform::StaticAddress> ip{};  // none: DHCP
     platform::NfsLocation nfs{};                  // its export_path must stay valid

@@ -50,6 +50,7 @@ enum class Operation : std::uint8_t {
     status,
     truncate,
     sync,
+    sync_all,  // of all files
     read_directory,
     status_path,
     access,
@@ -69,6 +70,7 @@ struct PathScratch {
 struct Request {
     Operation operation;
     bool follow_links = true;
+    bool abandon = false;  // close: without waiting until all that was written is safe
     Owner owner{};
     FileHandle file{};
     std::string_view path{};

@@ -94,13 +94,15 @@ void Handler::loop() {
 
 void Handler::run_process(Assignment& assignment) {
     process_.emplace(assignment.id,
-                     HandlerParts{.file_client = file_client_,
-                                  .paging = *this,
+                     HandlerParts{.space = space_,
+                                  .files = files_,
+                                  .file_client = file_client_,
                                   .pm = pm_,
                                   .cspace = user_cspace_.cptr(),
                                   .cspace_data = abi::cnode_data(0, abi::word_bits - cspace_bits),
                                   .fault_endpoint = fault_cap_.cptr(),
                                   .sched_context = user_sched_context_.cptr(),
+                                  .directory = directory_,
                                   .first_path = first_path_,
                                   .second_path = second_path_,
                                   .text = text_});
@@ -170,7 +172,6 @@ void Handler::handle_fault(Process& process, const sel4::Received& message) {
     const ProgramFault fault = ProgramFault::from_message(message, *sel4_ipc_buffer);
     if (const std::optional<vm::Access> access = fault.page_access()) {
         const Result<void> handled = process.space().handle_fault(fault.address, *access);
-        process.publish_memory_use();
         // Killed while the page was on its way: no news to anybody.
         if (handled || process.ending() || end_if_doomed(process)) return;
         report_fault(process, fault, handled.error());

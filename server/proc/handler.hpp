@@ -39,6 +39,8 @@ class Handler final : private vm::PagingThread {
     void signal_kill() { sel4::signal(kill_cap_.cptr()); }
     /// Processor time of the program since the last call, in microseconds.
     std::uint64_t take_cpu_time();
+    /// Of the process that it has at the moment.
+    vm::MemoryUse memory_use() const { return space_.use(); }
 
   private:
     explicit Handler(const Environment& environment);
@@ -65,6 +67,9 @@ class Handler final : private vm::PagingThread {
     res::ServerPages pages_;  // where this object itself is
     fs::Client file_client_;
     PmClient pm_;
+    vm::AddressSpace space_{this};
+    fs::FdTable files_;
+    char directory_[abi::max_path] = {};
     char first_path_[abi::max_path] = {};
     char second_path_[abi::max_path] = {};
     char text_[abi::max_path] = {};

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 
+#include "abi/sos_file.hpp"
 #include "error.hpp"
 #include "fs/client.hpp"
 #include "proc/user_call.hpp"
@@ -20,6 +21,8 @@ struct Hooks {
     /// Opens descriptors 1 and 2 on the console.
     Result<void> (*open_standard_files)(Process& process) = nullptr;
     void (*random)(std::span<std::byte> into) = nullptr;
+    /// What a program needs to tell the time itself.
+    abi::ClockOrigin (*clock_origin)() = nullptr;
     /// The system is up, and the first process is about to be made (in the PM server's thread).
     void (*starting)() = nullptr;
     /// init has ended with this exit status (or could not be started: 127) and no process is left.

@@ -26,6 +26,7 @@ Result<void> PmServer::init(Config&& config) {
     notification_ = TRY(res::make_notification());
     TRY(make_signal_caps(notification_.cptr()));
     TRY(replies_.grow());
+    TRY(init_jobs());
     for (std::size_t i = 0; i < min_handlers; ++i) TRY(add_handler());
     thread_ = TRY(thread::prepare({.name = "PM server",
                                    .entry = run_server,
@@ -37,9 +38,10 @@ Result<void> PmServer::init(Config&& config) {
 }
 
 Result<std::uint32_t> PmServer::add_handler() {
-    const auto record = std::ranges::find(handlers_, nullptr, &HandlerRecord::handler);
-    if (record == handlers_.end()) return std::unexpected(Error::limit_reached);
-    const auto index = static_cast<std::uint32_t>(record - handlers_.begin());
+    ASSERT(handler_count() < max_handlers);
+    // Places are used in order until some have been given up.
+    const std::uint32_t index =
+        unused_count_ > 0 ? unused_[unused_count_ - 1] : static_cast<std::uint32_t>(handler_count());
     // First a place for its answer: it calls as soon as it runs.
     TRY(replies_.grow());
     const Result<Handler*> made = Handler::make(index, {.pm_endpoint = endpoint_.cptr(),
@@ -49,45 +51,39 @@ Result<std::uint32_t> PmServer::add_handler() {
         replies_.shrink();
         return std::unexpected(made.error());
     }
-    record->handler = *made;
+    if (unused_count_ > 0) --unused_count_;
+    handlers_[index].handler = *made;
     handler_count_.fetch_add(1, std::memory_order_relaxed);
     return index;
 }
 
-void PmServer::remove_surplus_handlers() {
-    const std::size_t needed = std::max(min_handlers, table_.alive_count());
-    for (HandlerRecord& record : handlers_) {
-        if (handler_count_.load(std::memory_order_relaxed) <= needed) return;
-        if (!record.idle() || !record.parked.owed()) continue;
-        Handler::destroy(std::exchange(record.handler, nullptr));
-        record.parked.forget();
-        replies_.shrink();
-        handler_count_.fetch_sub(1, std::memory_order_relaxed);
-    }
+/// The handler is parked, and there are more than are needed.
+void PmServer::remove_handler(std::uint32_t index) {
+    HandlerRecord& record = handlers_[index];
+    Handler::destroy(std::exchange(record.handler, nullptr));
+    record.parked.forget();
+    replies_.shrink();
+    unused_[unused_count_++] = static_cast<std::uint16_t>(index);
+    handler_count_.fetch_sub(1, std::memory_order_relaxed);
 }
 
-std::optional<std::uint32_t> PmServer::idle_handler() const {
-    const auto record = std::ranges::find_if(handlers_, &HandlerRecord::idle);
-    if (record == handlers_.end()) return std::nullopt;
-    return static_cast<std::uint32_t>(record - handlers_.begin());
+/// The one that was parked last (its memory is still in the caches), or a new one.
+Result<std::uint32_t> PmServer::take_handler() {
+    if (idle_count_ == 0) return add_handler();
+    return idle_[--idle_count_];
 }
 
 /// Gives a process its handler thread, which creates it.
 Result<ProcessId> PmServer::launch(JobPtr job, ProcessId parent) {
     if (init_status_) return std::unexpected(Error::cancelled);
     const ProcessId id = TRY(table_.allocate(parent, job->name(), config_.timer.now_us()));
-    std::optional<std::uint32_t> handler = idle_handler();
+    const Result<std::uint32_t> handler = take_handler();
     if (!handler) {
-        const Result<std::uint32_t> added = add_handler();
-        if (!added) {
-            table_.end(id, 0, [](ProcessId, WaitKind) {});
-            return std::unexpected(added.error());
-        }
-        handler = *added;
+        table_.end(id, 0, [](ProcessId, WaitKind) {});
+        return std::unexpected(handler.error());
     }
     table_.entry(id).handler = *handler;
     reset_slot_words(id);
-    static_cast<void>(handlers_[*handler].handler->take_cpu_time());
     assign(*handler, std::move(job), id);
     return id;
 }
@@ -109,14 +105,19 @@ void PmServer::on_park(std::uint32_t handler, std::uint64_t wait_status, std::ui
         answer(std::move(reply), record.early_job.release(), record.process.word());
         return;
     }
-    const ProcessId ended = std::exchange(record.process, no_process);
     record.parked = std::move(reply);
-    if (ended.valid()) {
+    if (record.process.valid()) {
         Result<void> creation{};
         if (failure != 0) creation = std::unexpected(static_cast<Error>(failure - 1));
-        end_process(ended, wait_status, creation);
+        // Its handler goes on to the next one only after this.
+        table_.entry(record.process).cpu_time_us += record.handler->take_cpu_time();
+        end_process(std::exchange(record.process, no_process), wait_status, creation);
     }
-    remove_surplus_handlers();
+    if (handler_count() > std::max(min_handlers, table_.alive_count())) {
+        remove_handler(handler);
+    } else {
+        idle_[idle_count_++] = static_cast<std::uint16_t>(handler);
+    }
     end_system_when_idle();
 }
 

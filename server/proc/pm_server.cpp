@@ -45,9 +45,8 @@ Usage usage() {
 }
 
 void PmServer::block(ProcessId self, const Wait& wait, thread::ReplyToken reply) {
-    ProcessEntry& entry = table_.entry(self);
-    ASSERT(entry.wait.kind == WaitKind::none && !owed_[self.slot].owed());
-    entry.wait = wait;
+    ASSERT(!owed_[self.slot].owed());
+    table_.begin_wait(self, wait);
     owed_[self.slot] = std::move(reply);
 }
 
@@ -56,19 +55,22 @@ thread::ReplyToken PmServer::take_owed(ProcessId id) {
 }
 
 void PmServer::run() {
+    while (idle_count_ < min_handlers) serve_one();
     sel4::wait(config_.mounted_notification);
     start_init();
-    for (;;) {
-        publish_usage();
-        const sel4::Received message = sel4::recv(endpoint_.cptr(), replies_.receive_object());
-        const std::uint64_t badge = message.badge.raw();
-        if ((badge & abi::sos_badge::kind_mask) == abi::sos_badge::handler) {
-            on_message(static_cast<std::uint32_t>(badge & abi::sos_badge::argument_mask),
-                       static_cast<PmCall>(message.info.label()), message.words,
-                       replies_.take_received());
-        } else {
-            on_signal(badge);
-        }
+    for (;;) serve_one();
+}
+
+void PmServer::serve_one() {
+    publish_usage();
+    const sel4::Received message = sel4::recv(endpoint_.cptr(), replies_.receive_object());
+    const std::uint64_t badge = message.badge.raw();
+    if ((badge & abi::sos_badge::kind_mask) == abi::sos_badge::handler) {
+        on_message(static_cast<std::uint32_t>(badge & abi::sos_badge::argument_mask),
+                   static_cast<PmCall>(message.info.label()), message.words,
+                   replies_.take_received());
+    } else {
+        on_signal(badge);
     }
 }
 
@@ -153,7 +155,7 @@ void PmServer::on_created(ProcessId self, thread::ReplyToken reply) {
     ProcessEntry* const parent = table_.find(entry.parent);
     if (parent != nullptr && parent->wait.kind == WaitKind::creation &&
         parent->wait.target == self) {
-        parent->wait = {};
+        table_.end_wait(*parent);
         answer(take_owed(entry.parent), static_cast<std::uint64_t>(self.pid()));
     }
     answer(std::move(reply));
@@ -204,7 +206,7 @@ void PmServer::end_process(ProcessId id, std::uint64_t wait_status, Result<void>
     const ProcessId parent_id = entry.parent;
     ProcessEntry* const parent = table_.find(parent_id);
     if (parent != nullptr && parent->wait.kind == WaitKind::creation && parent->wait.target == id) {
-        parent->wait = {};
+        table_.end_wait(*parent);
         answer_error(take_owed(parent_id), creation ? Error::cancelled : creation.error());
     }
     table_.end(id, wait_status, [&](ProcessId waiter, WaitKind kind) {
@@ -258,8 +260,8 @@ void PmServer::end_system_when_idle() {
         });
         return;
     }
-    const std::optional<std::uint32_t> handler = idle_handler();
-    Result<JobPtr> job = make_job(0);
+    const Result<std::uint32_t> handler = take_handler();
+    Result<JobPtr> job = make_job("/", "/", 0);
     if (!handler || !job) PANIC("no means left to shut down");
     (*job)->kind = JobKind::shutdown;
     (*job)->argc = *init_status_;

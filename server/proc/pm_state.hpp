@@ -11,8 +11,6 @@ struct HandlerRecord {
     ProcessId process = no_process;
     thread::ReplyToken parked;  // owed while the handler waits for work
     JobPtr early_job;           // given before its thread has parked for the first time
-
-    bool idle() const { return handler != nullptr && !process.valid() && !early_job.valid(); }
 };
 
 class PmServer {
@@ -40,12 +38,12 @@ class PmServer {
 
     // Handlers (pm_handlers.cpp).
     Result<std::uint32_t> add_handler();
-    void remove_surplus_handlers();
+    void remove_handler(std::uint32_t index);
+    Result<std::uint32_t> take_handler();
     void on_park(std::uint32_t handler, std::uint64_t wait_status, std::uint64_t failure,
                  thread::ReplyToken reply);
     Result<ProcessId> launch(JobPtr job, ProcessId parent);
     void assign(std::uint32_t handler, JobPtr job, ProcessId process);
-    std::optional<std::uint32_t> idle_handler() const;
 
     // Life and death (pm_server.cpp).
     void on_create(ProcessId self, JobPtr job, thread::ReplyToken reply);
@@ -77,11 +75,17 @@ class PmServer {
     /// Answers a process that waits, whose Wait has been cleared.
     thread::ReplyToken take_owed(ProcessId id);
     void publish_usage();
+    std::size_t handler_count() const { return handler_count_.load(std::memory_order_relaxed); }
+    void serve_one();
 
     Config config_{};
     ProcessTable table_;
     std::array<thread::ReplyToken, max_processes> owed_{};
     std::array<HandlerRecord, max_handlers> handlers_{};
+    std::array<std::uint16_t, max_handlers> idle_{};    // a stack of handlers that are parked
+    std::array<std::uint16_t, max_handlers> unused_{};  // a stack of places given up
+    std::size_t idle_count_ = 0;
+    std::size_t unused_count_ = 0;
     thread::ReplyPool replies_;
 
     res::OwnedEndpoint endpoint_;

@@ -6,7 +6,6 @@
 
 #include "abi/sos_badge.hpp"
 #include "proc/pm_state.hpp"
-#include "proc/slot_words.hpp"
 
 namespace sos::proc {
 
@@ -91,7 +90,7 @@ void PmServer::wake_sleepers() {
             // The note may be of a sleep that was cancelled, and the slot another process's now.
             if (entry == nullptr || entry->wait.kind != WaitKind::sleep) continue;
             if (entry->wait.until_us > now) continue;
-            entry->wait = {};
+            table_.end_wait(*entry);
             sleep_count_.fetch_sub(1, std::memory_order_relaxed);
             answer(take_owed(id));
         }
@@ -116,7 +115,7 @@ void PmServer::on_release_console(ProcessId self) {
     if (console_owner_ != self) return;
     console_owner_ = table_.first_in_device_queue();
     if (!console_owner_.valid()) return;
-    table_.entry(console_owner_).wait = {};
+    table_.end_wait(table_.entry(console_owner_));
     answer(take_owed(console_owner_));
 }
 
@@ -134,7 +133,7 @@ void PmServer::on_await_event(ProcessId self, Event event, std::uint64_t seen,
 void PmServer::wake_event_waiters(WaitKind kind) {
     table_.for_each([&](ProcessEntry& entry, ProcessId id) {
         if (entry.wait.kind != kind) return;
-        entry.wait = {};
+        table_.end_wait(entry);
         answer(take_owed(id));
     });
 }
@@ -156,13 +155,14 @@ void PmServer::interrupt_foreground() {
 
 /// A process that is being killed waits no longer.
 void PmServer::cancel_wait(ProcessId id) {
-    Wait& wait = table_.entry(id).wait;
+    ProcessEntry& entry = table_.entry(id);
+    const Wait& wait = entry.wait;
     if (wait.kind == WaitKind::none) return;
     if (wait.kind == WaitKind::sleep) {
         config_.timer.remove(static_cast<std::uint32_t>(wait.timeout_id));
         sleep_count_.fetch_sub(1, std::memory_order_relaxed);
     }
-    wait = {};
+    table_.end_wait(entry);
     answer_error(take_owed(id), Error::cancelled);
 }
 
@@ -177,17 +177,19 @@ void PmServer::on_list(std::int64_t first, std::uint64_t into, std::uint64_t cap
             next = id.pid();
             return;
         }
+        vm::MemoryUse memory{};  // one that has ended has none
         if (entry.alive()) {
-            entry.cpu_time_us += handlers_[entry.handler].handler->take_cpu_time();
+            Handler& handler = *handlers_[entry.handler].handler;
+            entry.cpu_time_us += handler.take_cpu_time();
+            memory = handler.memory_use();
         }
-        const SlotWords& words = slot_words[id.slot];
         abi::ProcessInfo info{};
         info.pid = static_cast<std::int32_t>(id.pid());
         info.parent = static_cast<std::int32_t>(entry.parent.pid());
         info.state = entry.state;
-        info.resident_pages = words.resident_pages.load(std::memory_order_relaxed);
-        info.paged_out_pages = words.paged_out_pages.load(std::memory_order_relaxed);
-        info.page_table_pages = words.page_table_pages.load(std::memory_order_relaxed);
+        info.resident_pages = memory.resident_pages;
+        info.paged_out_pages = memory.paged_out_pages;
+        info.page_table_pages = memory.page_table_pages;
         info.start_us = entry.start_us;
         info.cpu_time_us = entry.cpu_time_us;
         std::memcpy(info.command, entry.command, sizeof info.command);

@@ -5,6 +5,7 @@
 
 #include "abi/boot_info.hpp"
 #include "abi/fault.hpp"
+#include "proc/slot_words.hpp"
 #include "res/res.hpp"
 #include "sel4/sched_context.hpp"
 #include "sel4/tcb.hpp"
@@ -53,9 +54,9 @@ class InjectedFailure {
 constinit SlotWords slot_words[max_processes];
 
 void Process::set_directory(std::string_view path) {
-    ASSERT(path.size() < sizeof directory_);
-    directory_length_ = path.copy(directory_, sizeof directory_ - 1);
-    directory_[directory_length_] = '\0';
+    ASSERT(path.size() < sizeof parts_.directory);
+    directory_length_ = path.copy(parts_.directory, sizeof parts_.directory - 1);
+    parts_.directory[directory_length_] = '\0';
 }
 
 bool Process::ending() {
@@ -65,44 +66,35 @@ bool Process::ending() {
     return ending_;
 }
 
-void Process::publish_memory_use() {
-    const vm::MemoryUse use = space_.use();
-    SlotWords& words = slot_words[id_.slot];
-    words.resident_pages.store(use.resident_pages, std::memory_order_relaxed);
-    words.paged_out_pages.store(use.paged_out_pages, std::memory_order_relaxed);
-    words.page_table_pages.store(use.page_table_pages, std::memory_order_relaxed);
-}
-
 Result<elf::LoadedImage> Process::load(CreateJob& job) {
-    const std::string_view path(job.path);
+    const std::string_view path = job.path();
     TRY(parts_.file_client.access(path, may_execute));
     executable_ = TRY(fs::open_file(parts_.file_client, path, abi::open_flags::read_only, 0));
-    return elf::load(*executable_, job.name(), space_);
+    return elf::load(*executable_, job.name(), space());
 }
 
 Result<void> Process::create(CreateJob& job, const Hooks& hooks) {
     const std::string_view name = job.name();
     std::copy_n(name.begin(), std::min(name.size(), sizeof command_ - 1), command_);
-    set_directory(job.directory);
+    set_directory(job.directory());
     parts_.file_client.set_owner({.slot = id_.slot, .generation = id_.generation});
-    TRY(elf::check_argument_block(job.block(), job.argc));
     [[maybe_unused]] const InjectedFailure failure(job.block());
 
-    TRY(space_.init());
+    TRY(space().init());
     const elf::LoadedImage image = TRY(load(job));
     elf::StartArguments arguments{.block = job.block(), .argc = job.argc};
     hooks.random(std::as_writable_bytes(std::span(arguments.random)));
-    const base::VAddr stack_pointer = TRY(elf::build_stack(space_, image, arguments));
+    arguments.clock = hooks.clock_origin();
+    const base::VAddr stack_pointer = TRY(elf::build_stack(space(), image, arguments));
     TRY(hooks.open_standard_files(*this));
     TRY(make_thread(image.entry, stack_pointer));
-    publish_memory_use();
     return {};
 }
 
 Result<void> Process::make_thread(base::VAddr entry, base::VAddr stack_pointer) {
     tcb_ = TRY(res::make_tcb());
-    TRY(from_kernel(sel4::tcb_configure(tcb(), parts_.cspace, parts_.cspace_data, space_.vspace(),
-                                        vm::ipc_buffer_address.raw(), space_.ipc_buffer_frame())));
+    TRY(from_kernel(sel4::tcb_configure(tcb(), parts_.cspace, parts_.cspace_data, space().vspace(),
+                                        vm::ipc_buffer_address.raw(), space().ipc_buffer_frame())));
     // MCP 0: programs cannot raise a priority, nor touch the timer that SOS uses.
     TRY(from_kernel(sel4::tcb_set_sched_params(tcb(), sel4::CPtr{abi::init_cap::tcb}, 0,
                                                thread::priority::user, parts_.sched_context,
@@ -128,11 +120,9 @@ void Process::tear_down() {
     }
     listing_ = {};
     executable_ = {};
-    files_.close_all();
+    files().close_all();
     tcb_.reset();
-    space_.destroy();
-    // The process list shows it until somebody has waited for it.
-    publish_memory_use();
+    space().destroy();
 }
 
 }  // namespace sos::proc

@@ -20,21 +20,24 @@
 #include "proc/hooks.hpp"
 #include "proc/pm_client.hpp"
 #include "proc/process_id.hpp"
-#include "proc/slot_words.hpp"
 #include "res/owned.hpp"
 #include "vm/address_space.hpp"
 
 namespace sos::proc {
 
-/// What a process borrows from its handler thread, which keeps it for the next one.
+/// What a process borrows from its handler thread, which keeps it for the next one. (Address space
+/// and descriptors are empty between two processes; they lie here because they are large, and so
+/// that the PM server may ask for the memory in use at any time.)
 struct HandlerParts {
+    vm::AddressSpace& space;
+    fs::FdTable& files;
     fs::Client& file_client;
-    vm::PagingThread& paging;
     PmClient& pm;
     sel4::CPtr cspace;          // CNode whose slot 1 is the endpoint for system calls
     std::uint64_t cspace_data;  // its guard
     sel4::CPtr fault_endpoint;
     sel4::CPtr sched_context;
+    char (&directory)[abi::max_path];  // the working directory
     // Room for paths that a system call works on.
     char (&first_path)[abi::max_path];
     char (&second_path)[abi::max_path];
@@ -43,8 +46,7 @@ struct HandlerParts {
 
 class Process {
   public:
-    Process(ProcessId id, const HandlerParts& parts)
-        : id_(id), parts_(parts), space_(&parts.paging) {}
+    Process(ProcessId id, const HandlerParts& parts) : id_(id), parts_(parts) {}
     Process(const Process&) = delete;
     Process& operator=(const Process&) = delete;
     ~Process() { tear_down(); }
@@ -55,8 +57,8 @@ class Process {
     void tear_down();
 
     ProcessId id() const { return id_; }
-    vm::AddressSpace& space() { return space_; }
-    fs::FdTable& files() { return files_; }
+    vm::AddressSpace& space() { return parts_.space; }
+    fs::FdTable& files() { return parts_.files; }
     fs::Client& file_client() { return parts_.file_client; }
     PmClient& pm() { return parts_.pm; }
     const HandlerParts& parts() const { return parts_; }
@@ -64,7 +66,7 @@ class Process {
     std::string_view command() const { return command_; }
 
     /// The working directory: absolute, normalised.
-    std::string_view directory() const { return {directory_, directory_length_}; }
+    std::string_view directory() const { return {parts_.directory, directory_length_}; }
     void set_directory(std::string_view path);
 
     /// The working directory, open while a program reads its entries by number.
@@ -79,24 +81,18 @@ class Process {
     bool ending();
     std::uint64_t wait_status() const { return wait_status_; }
 
-    /// Tells the process list how much memory is in use.
-    void publish_memory_use();
-
   private:
     Result<elf::LoadedImage> load(CreateJob& job);
     Result<void> make_thread(base::VAddr entry, base::VAddr stack_pointer);
 
     ProcessId id_;
     HandlerParts parts_;
-    vm::AddressSpace space_;
     fs::FileRef executable_;  // open as long as pages may be read from it
-    fs::FdTable files_;
     fs::FileRef listing_;
     res::OwnedTcb tcb_;
     bool ending_ = false;
     std::uint64_t wait_status_ = 0;
     std::size_t directory_length_ = 0;
-    char directory_[abi::max_path] = {};
     char command_[32] = {};
 };
 

@@ -78,6 +78,7 @@ Result<ProcessId> ProcessTable::allocate(ProcessId parent, std::string_view comm
     fresh = ProcessEntry{};
     fresh.generation = generation;
     fresh.parent = parent;
+    if (ProcessEntry* const creator = find(parent)) ++creator->children;
     fresh.start_us = now_us;
     const std::size_t length = std::min(command.size(), sizeof fresh.command - 1);
     std::copy_n(command.begin(), length, fresh.command);
@@ -92,9 +93,43 @@ void ProcessTable::start(ProcessId id) {
 }
 
 void ProcessTable::release(ProcessEntry& entry) {
-    set_state(entry, ProcessState::free);
     const ProcessId id = id_of(entry);
+    if (ProcessEntry* const parent = find(entry.parent)) --parent->children;
+    set_state(entry, ProcessState::free);
     used_[id.slot / 64] &= ~(std::uint64_t{1} << (id.slot % 64));
+}
+
+/// The entry that a process waits for by name; null when it waits for nothing of the kind.
+ProcessEntry* ProcessTable::watched_by(const ProcessEntry& entry) {
+    const WaitKind kind = entry.wait.kind;
+    if (kind != WaitKind::child && kind != WaitKind::killed) return nullptr;
+    return find(entry.wait.target);
+}
+
+void ProcessTable::begin_wait(ProcessId self, const Wait& wait) {
+    ProcessEntry& waiter = entry(self);
+    ASSERT(waiter.wait.kind == WaitKind::none);
+    waiter.wait = wait;
+    if (ProcessEntry* const watched = watched_by(waiter)) ++watched->watchers;
+}
+
+void ProcessTable::end_wait(ProcessEntry& entry) {
+    if (ProcessEntry* const watched = watched_by(entry)) --watched->watchers;
+    entry.wait = {};
+}
+
+/// The children of a process that ends belong to nobody; those that ended before it are gone.
+void ProcessTable::disown_children(ProcessEntry& parent, ProcessId parent_id) {
+    for_each([&](ProcessEntry& child, ProcessId) {
+        if (child.parent != parent_id) return;
+        if (child.state == ProcessState::zombie) {
+            release(child);
+            return;
+        }
+        child.parent = no_process;
+        --parent.children;
+    });
+    ASSERT(parent.children == 0);
 }
 
 bool ProcessTable::begin_kill(ProcessId id) {
@@ -118,6 +153,7 @@ Result<std::optional<Ended>> ProcessTable::reap(ProcessId self, std::int64_t pid
         }
     };
     if (pid == -1) {
+        if (entry(self).children == 0) return std::unexpected(Error::no_child);
         for_each([&](ProcessEntry& other, ProcessId) { consider(other); });
     } else {
         const ProcessId target = by_pid(pid);

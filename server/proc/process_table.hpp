@@ -13,6 +13,9 @@
 //
 // Invariants: a process of state creating, running or dying has a handler thread at work; a zombie
 // or free one has none. A zombie's parent lives. Each process waits for at most one thing.
+//
+// Starting and ending a process costs the same however many there are: an entry counts its children
+// and those who wait for it by name, and all are looked through only when there are any.
 #pragma once
 
 #include <array>
@@ -79,7 +82,9 @@ struct ProcessEntry {
     std::uint32_t generation = 0;
     std::uint32_t handler = ~0u;  // index of its handler thread
     ProcessId parent = no_process;
-    Wait wait;
+    std::uint32_t children = 0;  // entries whose parent it is, zombies too
+    std::uint32_t watchers = 0;  // processes that wait for it by name
+    Wait wait;  // changed by begin_wait and end_wait only
     std::uint64_t wait_status = 0;  // of a zombie
     std::uint64_t start_us = 0;
     std::uint64_t cpu_time_us = 0;  // of the program, as read so far
@@ -107,6 +112,10 @@ class ProcessTable {
     ProcessId id_of(const ProcessEntry& entry) const;
     bool alive(ProcessId id);
 
+    /// What the process waits for from now on, and that it waits no longer.
+    void begin_wait(ProcessId self, const Wait& wait);
+    void end_wait(ProcessEntry& entry);
+
     /// Marks a live process as dying. False when it was dying already.
     bool begin_kill(ProcessId id);
 
@@ -132,7 +141,9 @@ class ProcessTable {
     std::size_t alive_count() const { return alive_count_; }
 
   private:
+    ProcessEntry* watched_by(const ProcessEntry& entry);
     void set_state(ProcessEntry& entry, ProcessState to);
+    void disown_children(ProcessEntry& parent, ProcessId parent_id);
     void release(ProcessEntry& entry);
     bool drop_oldest_zombie();
     std::optional<std::uint32_t> lowest_free() const;
@@ -162,22 +173,22 @@ void ProcessTable::end(ProcessId id, std::uint64_t wait_status, Tell&& tell) {
     ASSERT(ended.alive() && ended.wait.kind == WaitKind::none);
     // Whoever made a process that never ran is told by the failure of the creation instead.
     bool reported = !ended.ran || !alive(ended.parent);
-    for_each([&](ProcessEntry& other, ProcessId other_id) {
-        const bool is_parent = ended.parent == other_id;
-        const Wait& wait = other.wait;
-        const bool told = (wait.kind == WaitKind::killed && wait.target == id) ||
-                          (wait.kind == WaitKind::child &&
-                           (wait.target == id || (wait.target == no_process && is_parent)));
-        if (told) {
-            const WaitKind kind = wait.kind;
-            if (is_parent && kind == WaitKind::child) reported = true;
-            other.wait = {};
-            tell(other_id, kind);
-        }
-        if (other.parent != id) return;
-        other.parent = no_process;
-        if (other.state == ProcessState::zombie) release(other);
-    });
+    const auto notify = [&](ProcessEntry& waiter, ProcessId waiter_id) {
+        const WaitKind kind = waiter.wait.kind;
+        if (waiter_id == ended.parent && kind == WaitKind::child) reported = true;
+        end_wait(waiter);
+        tell(waiter_id, kind);
+    };
+    ProcessEntry* const parent = find(ended.parent);
+    if (parent != nullptr && parent->wait.kind == WaitKind::child && !parent->wait.target.valid()) {
+        notify(*parent, ended.parent);
+    }
+    if (ended.watchers > 0) {
+        for_each([&](ProcessEntry& other, ProcessId other_id) {
+            if (watched_by(other) == &ended) notify(other, other_id);
+        });
+    }
+    if (ended.children > 0) disown_children(ended, id);
     if (reported) {
         release(ended);
         return;

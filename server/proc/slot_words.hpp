@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What threads tell each other about a process without a message: a few words per slot.
+// What threads tell each other about a process without a message: a word per slot.
 //
 // The kill word is the truth behind a KILL signal: the PM server writes {generation, signal} before
-// it signals; a handler that finds another generation, or no signal, was woken for nothing. The
-// memory use is written by the handler for the process list; readers may see it a moment old.
+// it signals; a handler that finds another generation, or no signal, was woken for nothing.
 #pragma once
 
 #include <atomic>
@@ -15,20 +14,13 @@ namespace sos::proc {
 
 struct SlotWords {
     std::atomic<std::uint64_t> kill{0};  // generation << 32 | signal; signal 0: go on
-    std::atomic<std::uint32_t> resident_pages{0};
-    std::atomic<std::uint32_t> paged_out_pages{0};
-    std::atomic<std::uint32_t> page_table_pages{0};
 };
 
 extern SlotWords slot_words[max_processes];
 
 /// PM server: a new life of the slot, not killed.
 inline void reset_slot_words(ProcessId id) {
-    SlotWords& words = slot_words[id.slot];
-    words.kill.store(std::uint64_t{id.generation} << 32, std::memory_order_release);
-    words.resident_pages.store(0, std::memory_order_relaxed);
-    words.paged_out_pages.store(0, std::memory_order_relaxed);
-    words.page_table_pages.store(0, std::memory_order_relaxed);
+    slot_words[id.slot].kill.store(std::uint64_t{id.generation} << 32, std::memory_order_release);
 }
 
 /// PM server: the process is to end as if by this signal.

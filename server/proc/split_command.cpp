@@ -13,6 +13,11 @@ Result<std::size_t> append_argument(std::string_view text, std::span<char> into,
     return size + text.size() + 1;
 }
 
+std::string_view first_word(std::string_view line) {
+    line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
+    return line.substr(0, line.find(' '));
+}
+
 Result<SplitCommand> split_command(std::string_view line, std::span<char> into) {
     SplitCommand result;
     std::size_t at = 0;

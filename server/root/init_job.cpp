@@ -16,7 +16,10 @@ constexpr std::size_t block_room = platform::BootSettings::max_boot_arguments + 
 }  // namespace
 
 Result<proc::JobPtr> make_init_job(const platform::BootSettings& settings) {
-    proc::JobPtr job = TRY(proc::make_job(block_room));
+    static constinit char path[abi::max_path] = {};
+    const std::string_view absolute =
+        TRY(fs::normalise_path(directory, proc::first_word(settings.init), path));
+    proc::JobPtr job = TRY(proc::make_job(absolute, directory, block_room));
     proc::SplitCommand command = TRY(proc::split_command(settings.init, job->block()));
     if (settings.exec) {
         command.size = TRY(proc::append_argument(run_option, job->block(), command.size));
@@ -25,8 +28,6 @@ Result<proc::JobPtr> make_init_job(const platform::BootSettings& settings) {
     }
     job->argc = static_cast<std::uint32_t>(command.argc);
     job->block_size = static_cast<std::uint32_t>(command.size);
-    directory.copy(job->directory, sizeof job->directory - 1);
-    TRY(fs::normalise_path(directory, job->name(), job->path));
     return job;
 }
 

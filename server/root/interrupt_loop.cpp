@@ -94,6 +94,10 @@ std::uint64_t now_us() {
     return timeouts.now_us();
 }
 
+std::uint64_t clock_origin_ticks() {
+    return hardware.origin_ticks();
+}
+
 fs::TimerHooks timer_hooks() {
     return {.now_us = now_us, .register_timeout = register_timeout, .remove = remove_timeout};
 }

@@ -20,6 +20,8 @@ Result<void> start_console();
 /// The timer service as other folders want it.
 fs::TimerHooks timer_hooks();
 std::uint64_t now_us();
+/// What the processor's counter showed when now_us() was 0.
+std::uint64_t clock_origin_ticks();
 
 [[noreturn]] void interrupt_loop();
 

@@ -111,6 +111,10 @@ std::uint64_t read_clock() {
     return 0;
 }
 
+abi::ClockOrigin clock_origin() {
+    return {.ticks = clock_origin_ticks(), .date_us = syscall::services().boot_time_us};
+}
+
 void start_services() {
     syscall::set_services(
         {.now_us = now_us, .boot_time_us = read_clock(), .count_resources = count_resources});
@@ -157,6 +161,7 @@ Result<void> start_processes(const abi::BootInfo& boot_info) {
                         .hooks = {.system_call = syscall::dispatch,
                                   .open_standard_files = console::open_standard_files,
                                   .random = syscall::fill_random,
+                                  .clock_origin = clock_origin,
                                   .starting = open_accounts,
                                   .shutdown = shut_down},
                         .second_reader = settings().second_reader,

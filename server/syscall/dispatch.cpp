@@ -28,7 +28,6 @@ proc::UserReply dispatch(proc::Process& process, const proc::UserCall& call) {
     }
     process.space().note_system_call();
     const CallResult result = functions[row](process, call.arguments);
-    process.publish_memory_use();
     if (result) return *result;
     log::trace<log::Area::syscall>("pid {}: {} fails, errno {}", process.id().pid(),
                                    abi::sos_syscalls[row].name, to_errno(result.error()));

@@ -18,13 +18,16 @@ namespace {
 constexpr std::size_t list_piece = 8;
 constexpr std::uint64_t us_per_ms = 1000;
 
-/// Creates the process that `job` describes but for the path, which `name` gives.
-Result<std::int64_t> create(Process& process, proc::JobPtr job, std::string_view name) {
+/// A job to run the program `name`, with room for an argument block of `block_size` bytes.
+Result<proc::JobPtr> make_job(Process& process, std::string_view name, std::size_t block_size) {
     const Path path = TRY(resolve(process, name));
     if (path.console || path.directory) return std::unexpected(Error::access_denied);
-    path.text.copy(job->path, sizeof job->path - 1);
-    process.directory().copy(job->directory, sizeof job->directory - 1);
-    return process.pm().create(std::move(job));
+    return proc::make_job(path.text, process.directory(), block_size);
+}
+
+CallResult create(Process& process, proc::JobPtr job) {
+    const std::int64_t pid = TRY(process.pm().create(std::move(job)));
+    return UserReply::success(static_cast<std::uint64_t>(pid));
 }
 
 /// Calls each(info) for the processes, until it says that it has enough.
@@ -80,7 +83,8 @@ CallResult getppid(Process& process, const Arguments&) {
 }
 
 CallResult exit(Process& process, const Arguments& in) {
-    process.finish(abi::wait_status_exited(in[0]));
+    if (in[1] > abi::signals::last) return std::unexpected(Error::bad_argument);
+    process.finish(in[1] == 0 ? abi::wait_status_exited(in[0]) : abi::wait_status_killed(in[1]));
     return UserReply::success();
 }
 
@@ -88,13 +92,11 @@ CallResult exit(Process& process, const Arguments& in) {
 CallResult execve(Process& process, const Arguments& in) {
     const std::string_view line = TRY(copy_string(process, in[0], process.parts().text));
     // Each word gets a NUL, and takes the place of itself and a space.
-    proc::JobPtr job = TRY(proc::make_job(line.size() + 1));
+    proc::JobPtr job = TRY(make_job(process, proc::first_word(line), line.size() + 1));
     const proc::SplitCommand command = TRY(proc::split_command(line, job->block()));
     job->argc = static_cast<std::uint32_t>(command.argc);
     job->block_size = static_cast<std::uint32_t>(command.size);
-    const std::string_view name = job->name();
-    const std::int64_t pid = TRY(create(process, std::move(job), name));
-    return UserReply::success(static_cast<std::uint64_t>(pid));
+    return create(process, std::move(job));
 }
 
 CallResult spawn(Process& process, const Arguments& in) {
@@ -102,12 +104,11 @@ CallResult spawn(Process& process, const Arguments& in) {
     if (in[3] > abi::max_argument_strings || in[2] > abi::max_argument_block) {
         return std::unexpected(Error::argument_list_too_long);
     }
-    proc::JobPtr job = TRY(proc::make_job(in[2]));
+    proc::JobPtr job = TRY(make_job(process, name, in[2]));
     job->argc = static_cast<std::uint32_t>(in[3]);
     TRY(copy_in(process, in[1], std::as_writable_bytes(job->block())));
     TRY(elf::check_argument_block(job->block(), job->argc));
-    const std::int64_t pid = TRY(create(process, std::move(job), name));
-    return UserReply::success(static_cast<std::uint64_t>(pid));
+    return create(process, std::move(job));
 }
 
 CallResult kill(Process& process, const Arguments& in) {

@@ -89,6 +89,10 @@ void AddressSpace::destroy() {
     }
     regions_.clear();
     heap_start_ = heap_end_ = VAddr{};
+    executable_ = {};
+    doom_.reset();
+    after_last_read_ = VAddr{};
+    pages_ahead_ = 1;
 }
 
 Result<void> AddressSpace::add_elf_region(VAddr start, VAddr end, Rights rights) {
@@ -259,8 +263,8 @@ Result<void> AddressSpace::protect(VAddr start, std::uint64_t length, Rights rig
 }
 
 MemoryUse AddressSpace::use() const {
-    if (id_ == no_space) return {};
     LockGuard guard(ft_lock);
+    if (id_ == no_space) return {};
     const SpaceAccount& account = account_of(id_);
     return {.resident_pages = account.resident,
             .paged_out_pages = account.in_page_file,

@@ -11,7 +11,7 @@
 //                          heap, from the top of the ELF image up, end set by brk
 //   the ELF image's place  ELF segments
 //
-// Only the process's handler thread calls this; what the pager shares (page table, frame entries)
+// Only the process's handler thread calls this (use() anybody); what the pager shares (page table, frame entries)
 // is touched under ft_lock, which each function takes itself. User addresses and lengths of any
 // value are safe to pass.
 //

@@ -33,9 +33,9 @@ def pattern(size, first=0):
     return bytes((((n * 2654435761) & (2**64 - 1)) >> 13) & 0xff for n in places)
 
 
-def populate(folder):
+def populate(folder, built=BUILT):
     """Gives an exported folder the programs of SOS and of the tests, and motd."""
-    for source in (BUILT / "rootfs", BUILT / "test-rootfs"):
+    for source in (built / "rootfs", built / "test-rootfs"):
         for file in source.iterdir():
             shutil.copy2(file, folder / file.name)
 

@@ -6,7 +6,9 @@ import time
 
 import pytest
 
+EXITS = 1000
 ROUNDS = 200
+REFUSALS = 1000
 
 
 def start_in_background(sos, command):
@@ -33,9 +35,45 @@ def settled(sos, root):
     return sos, sos.counts()
 
 
-def test_200_times_exec_and_exit(settled):
+def test_1000_times_exec_and_exit(settled):
     sos, before = settled
-    assert f"churn: {ROUNDS} rounds" in sos.run(f"churn {ROUNDS} -1 leave", limit=240)
+    assert f"churn: {EXITS} rounds" in sos.run(f"churn {EXITS} -1 leave", limit=240)
+    assert sos.settled_counts(before) == before
+
+
+def bad_programs(good):
+    """One file of each kind that is no program, by name: contents, and whether it may be run."""
+    def changed(at, data):
+        return good[:at] + data + good[at + len(data):]
+
+    headers = int.from_bytes(good[32:40], "little")
+    return {
+        "empty": (b"", 0o755),
+        "text": (b"#!/bin/sh\necho\n", 0o755),
+        "not-executable": (good, 0o644),
+        "half-a-header": (good[:32], 0o755),
+        "no-segments": (good[:headers + 20], 0o755),
+        "half-a-program": (good[:len(good) // 2], 0o755),
+        "32-bit": (changed(4, b"\x01"), 0o755),
+        "big-endian": (changed(5, b"\x02"), 0o755),
+        "of-another-machine": (changed(18, b"\x3e\x00"), 0o755),
+        "dynamic": (changed(16, b"\x03\x00"), 0o755),
+        "bad-entry": (changed(24, b"\xff" * 8), 0o755),
+        "bad-table": (changed(32, b"\xff" * 8), 0o755),
+        "bad-count": (changed(56, b"\xff\xff"), 0o755),
+    }
+
+
+def test_1000_times_a_failing_exec(settled, root):
+    sos, _ = settled
+    (root / "folder").mkdir()
+    for name, (data, mode) in bad_programs((root / "leave").read_bytes()).items():
+        (root / name).write_bytes(data)
+        (root / name).chmod(mode)
+    names = " ".join([*bad_programs(b"\0" * 64), "folder", "missing", "console", "a/b"])
+    sos.run(f"refused 40 {names}", limit=60)
+    before = sos.counts()
+    assert f"refused: {REFUSALS} rounds" in sos.run(f"refused {REFUSALS} {names}", limit=240)
     assert sos.settled_counts(before) == before
 
 

@@ -26,6 +26,27 @@ def test_thousands_of_lives(sos, root):
     sos.assert_steady(storm, limit=30)
 
 
+def test_tens_of_thousands_of_lives(sos, root):
+    """Ten times what the daily tests do of each."""
+    def storm():
+        assert "churn: 10000 rounds" in sos.run("churn 10000 -1 leave", limit=1200)
+        for kind in ("0 spin", "2000 nap", "2000 reader", "2000 slurp leave"):
+            assert "churn: 2500 rounds" in sos.run(f"churn 2500 {kind}", limit=1200)
+        assert "refused: 10000 rounds" in sos.run("refused 10000 motd missing a/b", limit=1200)
+
+    sos.assert_steady(storm, limit=30)
+
+
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_kill_matrix(sos, seed):
+    assert "1000 rounds" in sos.run(f"killmatrix {seed} 1000", limit=1200)
+
+
+def test_process_calls_at_random(sos):
+    out = sos.run(f"mix {time.time_ns() % 10**6} 300", limit=600)
+    assert "all well" in out, out
+
+
 def test_copies_while_the_nfs_server_comes_and_goes(sos, server, root):
     """No copy fails and none is wrong, whatever happens to the server meanwhile."""
     data = pattern(1 << 20)

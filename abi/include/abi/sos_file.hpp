@@ -130,7 +130,8 @@ constexpr std::uint64_t wait_status_killed(std::uint64_t signal) {
     return signal & 0x7f;
 }
 namespace signals {
-inline constexpr std::uint64_t illegal = 4, abort = 6, bus = 7, kill = 9, segv = 11, interrupt = 2;
+inline constexpr std::uint64_t interrupt = 2, illegal = 4, abort = 6, bus = 7, kill = 9, segv = 11,
+                               last = 64;
 }
 
 /// Errno values (Linux AArch64).
@@ -179,6 +180,14 @@ enum class Errno : std::int32_t {
 };
 
 // Positions of a program's auxiliary vector beyond the usual ones.
-inline constexpr std::uint64_t auxv_ipc_buffer = 0x1000;  // address of the IPC buffer
+inline constexpr std::uint64_t auxv_ipc_buffer = 0x1000;   // address of the IPC buffer
+inline constexpr std::uint64_t auxv_clock_ticks = 0x1001;  // CNTPCT when SOS's clock began
+inline constexpr std::uint64_t auxv_clock_date = 0x1002;   // microseconds from 1970 to that moment
+
+/// Where SOS's clock began, in both ways of counting. Programs get it to tell the time themselves.
+struct ClockOrigin {
+    std::uint64_t ticks = 0;    // of the processor's physical counter
+    std::uint64_t date_us = 0;  // since 1970; 0 without a clock of the day
+};
 
 }  // namespace abi

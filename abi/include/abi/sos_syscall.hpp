@@ -29,7 +29,7 @@
     X(execve, 221, 1, 1, "sos_process_create(command line) -> pid")                          \
     X(wait4, 260, 1, 1, "sos_process_wait(pid or -1) -> pid")                                \
     X(console_out, 0x1000, 2, 1, "write(buffer, size) to the console -> bytes")              \
-    X(exit, 0x1001, 1, 0, "exit(status); does not return")                                   \
+    X(exit, 0x1001, 2, 0, "exit(status, signal: 0, or as if killed by it); no return")       \
     X(mmap, 0x1002, 4, 1, "mmap(address, length, prot, flags), anonymous -> address")        \
     X(munmap, 0x1003, 2, 0, "munmap(address, length)")                                       \
     X(mprotect, 0x1004, 3, 0, "mprotect(address, length, prot)")                             \

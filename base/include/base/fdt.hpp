@@ -155,51 +155,100 @@ inline std::expected<Fdt::Item, FdtError> Fdt::Cursor::next() {
     return std::unexpected(FdtError::bad_structure);
 }
 
-/// Calls `region(start, size)` for each region of the top-level memory nodes.
-/// The value is the number of regions; one that wraps around is malformed.
-template <typename Function>
-std::expected<std::size_t, FdtError> for_each_memory_region(const Fdt& tree, Function&& region) {
-    std::uint32_t address_cells = 2;
-    std::uint32_t size_cells = 1;
+namespace fdt_detail {
+
+/// The cells of a `reg` property, as the root node counts them.
+struct Cells {
+    std::uint32_t address = 2;
+    std::uint32_t size = 1;
+
+    void note(const Fdt::Item& property) {
+        if (property.value.size() != 4) return;
+        if (property.name == "#address-cells") address = big_endian_32(property.value);
+        if (property.name == "#size-cells") size = big_endian_32(property.value);
+    }
+
+    /// Calls `region(start, size)` for each pair that is not empty; how many. A pair that wraps
+    /// around is malformed.
+    template <typename Function>
+    std::expected<std::size_t, FdtError> for_each(std::span<const std::byte> reg,
+                                                  Function&& region) const {
+        if (address < 1 || address > 2 || size < 1 || size > 2)
+            return std::unexpected(FdtError::bad_structure);
+        const auto take = [&](std::uint32_t cells) {
+            std::uint64_t value = 0;
+            for (; cells > 0; --cells, reg = reg.subspan(4))
+                value = (value << 32) | big_endian_32(reg);
+            return value;
+        };
+        std::size_t count = 0;
+        while (reg.size() >= 4 * std::size_t{address + size}) {
+            const std::uint64_t first = take(address);
+            const std::uint64_t bytes = take(size);
+            if (first + bytes < first) return std::unexpected(FdtError::bad_structure);
+            if (bytes == 0) continue;
+            region(first, bytes);
+            ++count;
+        }
+        return count;
+    }
+};
+
+/// Calls `region` for the `reg` of each node at `level` (the root is 1) that `wanted(parent, type)`
+/// picks by the name of its parent and its device_type.
+template <typename Wanted, typename Function>
+std::expected<std::size_t, FdtError> for_each_region(const Fdt& tree, unsigned level,
+                                                     Wanted&& wanted, Function&& region) {
+    Cells cells;
     std::size_t count = 0;
     unsigned depth = 0;
-    bool memory_type = false;
+    std::string_view parent, type;
     std::span<const std::byte> reg{};
-    const auto take = [&](std::uint32_t cells) {
-        std::uint64_t value = 0;
-        for (; cells > 0; --cells, reg = reg.subspan(4)) value = (value << 32) | big_endian_32(reg);
-        return value;
-    };
     for (Fdt::Cursor cursor = tree.walk();;) {
         auto item = cursor.next();
         if (!item) return std::unexpected(item.error());
         if (item->event == Fdt::Event::end) return count;
-        if (item->event == Fdt::Event::begin_node && ++depth == 2) {
-            memory_type = false;
-            reg = {};
+        if (item->event == Fdt::Event::begin_node) {
+            ++depth;
+            if (depth == level - 1) parent = item->name;
+            if (depth == level) {
+                type = {};
+                reg = {};
+            }
         }
-        if (item->event == Fdt::Event::property && depth == 1 && item->value.size() == 4) {
-            if (item->name == "#address-cells") address_cells = big_endian_32(item->value);
-            if (item->name == "#size-cells") size_cells = big_endian_32(item->value);
-        }
-        if (item->event == Fdt::Event::property && depth == 2) {
-            const std::string_view text(reinterpret_cast<const char*>(item->value.data()),
-                                        item->value.size());
-            if (item->name == "device_type") memory_type = text == std::string_view("memory\0", 7);
+        if (item->event == Fdt::Event::property && depth == 1) cells.note(*item);
+        if (item->event == Fdt::Event::property && depth == level) {
             if (item->name == "reg") reg = item->value;
+            if (item->name == "device_type")
+                type = {reinterpret_cast<const char*>(item->value.data()), item->value.size()};
         }
-        if (item->event != Fdt::Event::end_node || depth-- != 2 || !memory_type) continue;
-        if (address_cells < 1 || address_cells > 2 || size_cells < 1 || size_cells > 2)
-            return std::unexpected(FdtError::bad_structure);
-        while (reg.size() >= 4 * std::size_t{address_cells + size_cells}) {
-            const std::uint64_t start = take(address_cells);
-            const std::uint64_t size = take(size_cells);
-            if (start + size < start) return std::unexpected(FdtError::bad_structure);
-            if (size == 0) continue;
-            region(start, size);
-            ++count;
-        }
+        if (item->event != Fdt::Event::end_node || depth-- != level || !wanted(parent, type))
+            continue;
+        const auto found = cells.for_each(reg, region);
+        if (!found) return found;
+        count += *found;
     }
+}
+
+}  // namespace fdt_detail
+
+/// Calls `region(start, size)` for each region of the top-level memory nodes.
+/// The value is the number of regions; one that wraps around is malformed.
+template <typename Function>
+std::expected<std::size_t, FdtError> for_each_memory_region(const Fdt& tree, Function&& region) {
+    const auto is_memory = [](std::string_view, std::string_view type) {
+        return type == std::string_view("memory\0", 7);
+    };
+    return fdt_detail::for_each_region(tree, 2, is_memory, region);
+}
+
+/// The same for the nodes below /reserved-memory: parts of the memory that are in use already.
+template <typename Function>
+std::expected<std::size_t, FdtError> for_each_reserved_region(const Fdt& tree, Function&& region) {
+    const auto is_reserved = [](std::string_view parent, std::string_view) {
+        return parent == "reserved-memory";
+    };
+    return fdt_detail::for_each_region(tree, 3, is_reserved, region);
 }
 
 }  // namespace base

@@ -5,7 +5,6 @@
 
 #include "arch/contract.hpp"
 #include "memory_map.hpp"
-#include "object/asid.hpp"
 #include "page_table.hpp"
 #include "tlb.hpp"
 
@@ -25,15 +24,8 @@ std::uint64_t empty_ttbr0() {
 }  // namespace
 
 void switch_address_space(const numbat::Tcb& thread) {
-    const numbat::Cap cap = thread.slot(numbat::TcbSlot::vspace).cap;
-    if (cap.is<numbat::VSpaceCap>()) {
-        const auto vspace = cap.as<numbat::VSpaceCap>();
-        if (numbat::vspace_of(vspace.asid()) == vspace.table()) {
-            change_ttbr0(ttbr0_of(cap));
-            return;
-        }
-    }
-    change_ttbr0(empty_ttbr0());
+    const std::uint64_t ttbr0 = ttbr0_of(thread);
+    change_ttbr0(ttbr0 != 0 ? ttbr0 : empty_ttbr0());
 }
 
 numbat::Tcb* switch_completely(numbat::Tcb& next) {
@@ -55,7 +47,7 @@ void vspace_changed(numbat::Tcb& thread) {
 }
 
 AddressSpaceGuard::AddressSpaceGuard(numbat::VSpaceCap vspace) : previous_(cpu.ttbr0) {
-    change_ttbr0(ttbr0_of(vspace));
+    change_ttbr0(ttbr0_entry(vspace.table()));
     isb();
 }
 

@@ -4,7 +4,7 @@
 
 #include "cpu_state.hpp"
 #include "kernel_map.hpp"
-#include "object/asid.hpp"
+#include "page_table.hpp"
 #include "registers.hpp"
 
 namespace arch {
@@ -35,10 +35,18 @@ inline std::uint64_t sanitise_spsr(std::uint64_t value) {
 inline void save_user_tls(numbat::Tcb&) {}
 inline void load_user_tls(numbat::Tcb&) {}
 
-/// TTBR0_EL1 for a VSpace capability: table in the physical window, ASID in the upper bits. Other
-/// capabilities do not get into the VSpace slot; an empty slot gives 0, which is never loaded.
-inline std::uint64_t ttbr0_of(numbat::Cap vspace) {
-    return base::bits(vspace.word0, 0, physical_window_bits) | vspace.word1 << 48;
+/// TTBR0_EL1 for a table in the physical window.
+inline std::uint64_t make_ttbr0(const Entry* table, numbat::Asid asid) {
+    return (reinterpret_cast<std::uint64_t>(table) - physical_window) | std::uint64_t{asid} << 48;
+}
+
+/// The address space of the thread as TTBR0 holds it; 0 if it has none, or if no ASID names it any
+/// more. Other capabilities do not get into the VSpace slot.
+[[gnu::always_inline]] inline std::uint64_t ttbr0_of(const numbat::Tcb& thread) {
+    const numbat::Cap vspace = thread.slot(numbat::TcbSlot::vspace).cap;
+    if (vspace.word0 == 0) [[unlikely]]
+        return 0;
+    return ttbr0_entry(reinterpret_cast<Entry*>(vspace.address()));
 }
 
 inline void load_ttbr0(std::uint64_t value) {
@@ -46,20 +54,12 @@ inline void load_ttbr0(std::uint64_t value) {
     cpu.ttbr0 = value;
 }
 
-// What is rare is a last call, so that the usual way needs no stack. The slot holds a VSpace
-// capability or nothing, which is a ttbr0 of 0; and the capability may be older than the pool that
-// its ASID is from.
+// What is rare is a last call, so that the usual way needs no stack.
 [[gnu::always_inline]] inline numbat::Tcb* switch_to(numbat::Tcb& next) {
-    const numbat::Cap vspace = next.slot(numbat::TcbSlot::vspace).cap;
-    const std::uint64_t ttbr0 = ttbr0_of(vspace);
-    if (next.privileges != cpu.privileges) [[unlikely]]
+    const std::uint64_t ttbr0 = ttbr0_of(next);
+    if (ttbr0 == 0 || next.privileges != cpu.privileges) [[unlikely]]
         return switch_completely(next);
-    if (ttbr0 == cpu.ttbr0) return &next;
-    if (ttbr0 == 0 || reinterpret_cast<std::uint64_t>(numbat::vspace_of(static_cast<numbat::Asid>(
-                          vspace.word1))) != vspace.address()) [[unlikely]] {
-        return switch_completely(next);
-    }
-    load_ttbr0(ttbr0);
+    if (ttbr0 != cpu.ttbr0) load_ttbr0(ttbr0);
     return &next;
 }
 

@@ -87,24 +87,13 @@ std::uint64_t kernel_image_paddr(const void* address) {
            platform::kernel_physical_base;
 }
 
-const void* boot_pointer(std::uint64_t paddr) {
-    const std::uint64_t offset = paddr - platform::kernel_physical_base;
-    if (paddr < platform::kernel_physical_base || offset >= base::bit(30)) return nullptr;
-    return reinterpret_cast<const void*>(kernel_image_base + offset);
-}
-
 bool window_contains(std::uint64_t paddr) {
     for (std::size_t i = 0; i < mapped_ram_count; ++i)
         if (paddr >= mapped_ram[i].start && paddr < mapped_ram[i].end) return true;
     return false;
 }
 
-void map_kernel(std::span<const PhysicalRange> ram) {
-    ASSERT(ram.size() <= max_ram_ranges);
-    for (const PhysicalRange& range : ram) {
-        map_ram(range);
-        mapped_ram[mapped_ram_count++] = range;
-    }
+void map_kernel() {
     map_image();
     map_device(platform::uart);
     map_device(platform::gic_distributor);
@@ -121,6 +110,31 @@ void map_kernel(std::span<const PhysicalRange> ram) {
     enter_empty_address_space();
     isb();
     tlb_invalidate_all();
+}
+
+const void* map_boot_data(std::uint64_t paddr, std::uint64_t size) {
+    const std::uint64_t offset = paddr - platform::kernel_physical_base;
+    const std::uint64_t room = platform::device_window - kernel_image_base;
+    if (paddr < platform::kernel_physical_base || offset > room || size > room - offset)
+        return nullptr;
+    for (std::uint64_t at = base::align_down(offset, block_2m); at < offset + size;
+         at += block_2m) {
+        Entry& entry = image_table[entry_index(kernel_image_base + at, 21)];
+        if (!entry_valid(entry)) entry = (platform::kernel_physical_base + at) | data_block;
+    }
+    dsb_sy();
+    isb();
+    return reinterpret_cast<const void*>(kernel_image_base + offset);
+}
+
+void map_window(std::span<const PhysicalRange> ram) {
+    ASSERT(ram.size() <= max_ram_ranges);
+    for (const PhysicalRange& range : ram) {
+        map_ram(range);
+        mapped_ram[mapped_ram_count++] = range;
+    }
+    dsb_sy();
+    isb();
 }
 
 }  // namespace arch

@@ -3,7 +3,7 @@
 //
 //   ffffff80_00000000  window: all RAM at its physical address, read-write, never executed
 //   ffffffff_c0000000  kernel image at physical 40000000: one 2 MiB block of code and constants,
-//                      read-only; then blocks of data
+//                      read-only; then blocks of data; behind them what map_boot_data() shows
 //   ffffffff_ffe00000  devices, one page each (plat/memory_map.hpp)
 #pragma once
 
@@ -29,14 +29,17 @@ inline constexpr std::size_t max_ram_ranges = 4;
 
 /// Physical address of something in the kernel image.
 std::uint64_t kernel_image_paddr(const void* address);
-/// Where the loader's tables, and later the kernel's, show memory behind the kernel image: only
-/// for the boot code, before map_kernel(). Null if it lies too far away.
-const void* boot_pointer(std::uint64_t paddr);
 /// Is this page in the window? Device memory is not.
 bool window_contains(std::uint64_t paddr);
 
-/// Replaces the loader's tables by the kernel's own. Each range is RAM, cut to whole blocks of
-/// 2 MiB; at most max_ram_ranges.
-void map_kernel(std::span<const PhysicalRange> ram);
+/// Replaces the loader's tables by the kernel's own: image and devices. Needs nothing but the
+/// image itself to be mapped.
+void map_kernel();
+/// After map_kernel(): memory at `paddr` that the loader has left, beside the image; for the boot
+/// code, before the window is there. Null if it lies too far away.
+const void* map_boot_data(std::uint64_t paddr, std::uint64_t size);
+/// After map_kernel(), once: the window. Each range is RAM, cut to whole blocks of 2 MiB; at most
+/// max_ram_ranges.
+void map_window(std::span<const PhysicalRange> ram);
 
 }  // namespace arch

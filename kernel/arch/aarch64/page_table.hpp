@@ -43,9 +43,9 @@ constexpr bool entry_valid(Entry entry) {
     return (entry & entry_bits::valid) != 0;
 }
 
-/// Above the last level: does the entry name a table?
+/// Above the last level: does the entry name a table? What is not valid is zero there.
 constexpr bool entry_is_table(Entry entry) {
-    return (entry & 3) == (entry_bits::valid | entry_bits::table_or_page);
+    return (entry & entry_bits::table_or_page) != 0;
 }
 
 constexpr base::PAddr entry_address(Entry entry) {
@@ -78,6 +78,12 @@ constexpr bool user_may_write(Entry entry) {
 
 constexpr unsigned entry_index(std::uint64_t vaddr, unsigned bits) {
     return static_cast<unsigned>(base::bits(vaddr, bits, level_bits));
+}
+
+/// What TTBR0 holds for the address space of this top-level table as long as an ASID names it, else
+/// 0. It is kept in the last entry: no user address leads there, and a walker finds it invalid.
+inline Entry& ttbr0_entry(Entry* root) {
+    return root[entries_per_table - 1];
 }
 
 /// Where a walk ended: an entry, and what it covers.
@@ -116,7 +122,8 @@ Entry* find_table(Entry* root, std::uint64_t vaddr, base::PAddr table) {
 
 /// The entry that maps the page of 2^bits bytes at `page` to `vaddr`; null if none does (any more).
 template <typename Memory>
-Entry* find_page(Entry* root, std::uint64_t vaddr, unsigned bits, base::PAddr page) {
+[[gnu::always_inline]] inline Entry* find_page(Entry* root, std::uint64_t vaddr, unsigned bits,
+                                               base::PAddr page) {
     const Position position = walk<Memory>(root, vaddr);
     const bool maps_it = position.bits == bits && entry_valid(*position.entry) &&
                          entry_address(*position.entry) == page;

@@ -20,6 +20,10 @@ inline constexpr KernelDevice uart{0x0900'0000, device_window};
 inline constexpr KernelDevice gic_distributor{0x0800'0000, device_window + 0x1000};
 inline constexpr KernelDevice gic_cpu_interface{0x0801'0000, device_window + 0x2000};
 
+/// RAM, if the loader passes no device tree (sel4-abi 12.3 allows that, 13.1 says how much).
+inline constexpr std::uint64_t default_ram_start = 0x4000'0000;
+inline constexpr std::uint64_t default_ram_size = 0x4000'0000;
+
 inline constexpr unsigned max_irq = 159;
 inline constexpr unsigned kernel_timer_irq = 27;
 inline constexpr unsigned first_shared_irq = 32;

@@ -3,9 +3,10 @@
 // that a network card needs: buffer number i is descriptor number i, for good. A buffer is either
 // ours or the device's; post() gives it away, take_used() gets it back.
 //
-// The device is not trusted: whatever it writes into the used ring is checked, and a buffer that it
-// did not have, or more bytes than fit, breaks the queue for good (broken()). Posts become visible
-// with publish(), which also tells whether the device wants to be notified.
+// The device is not trusted: whatever it writes into the used ring is checked, and more buffers
+// than it was shown, one that it did not have, or more bytes than fit break the queue (broken())
+// until it is started anew. Nothing that the device can write is ever read back as ours. Posts
+// become visible with publish(), which also tells whether the device wants to be notified.
 #pragma once
 
 #include <cstdint>
@@ -36,8 +37,11 @@ class VirtQueue {
         std::uint32_t length;
     };
 
+    /// Starts from nothing: all buffers are ours. The device must not use the queue at the time.
     /// `memory`: memory_size bytes, aligned to 16. `events`: was RING_EVENT_IDX negotiated?
     void init(std::byte* memory, bool events) {
+        *this = {};
+        std::memset(memory, 0, memory_size);
         descriptors_ = reinterpret_cast<Descriptor*>(memory + descriptors_offset);
         available_ = reinterpret_cast<std::uint16_t*>(memory + available_offset);
         used_ = memory + used_offset;
@@ -51,6 +55,7 @@ class VirtQueue {
                                access == Access::device_writes ? flag_device_writes : no_flags, 0};
         capacity_[index] = access == Access::device_writes ? length : 0;
         with_device_[index] = true;
+        place_[index] = posted_;
         available_[available_ring + posted_ % size] = index;
         ++posted_;
     }
@@ -73,14 +78,22 @@ class VirtQueue {
 
     /// The next buffer that the device has finished with.
     std::optional<Used> take_used() {
-        if (broken_ || read16(used_index) == seen_) return std::nullopt;
+        if (broken_) return std::nullopt;
+        const auto waiting = static_cast<std::uint16_t>(read16(used_index) - seen_);
+        if (waiting == 0) return std::nullopt;
+        // No more can be used than was published; so a loop over this ends, whatever the device
+        // does.
+        if (waiting > static_cast<std::uint16_t>(published_ - seen_)) {
+            broken_ = true;
+            return std::nullopt;
+        }
         // The entry was written before the index that we have just seen.
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
         const std::size_t entry =
             used_ring + 8 * std::size_t{static_cast<std::uint16_t>(seen_ % size)};
         const std::uint32_t index = read32(entry);
         const std::uint32_t length = read32(entry + 4);
-        if (index >= size || !with_device_[index] || length > capacity_[index]) {
+        if (index >= size || !published(index) || length > capacity_[index]) {
             broken_ = true;
             return std::nullopt;
         }
@@ -106,6 +119,8 @@ class VirtQueue {
     }
 
     bool broken() const { return broken_; }
+    /// The device has told a lie that only the owner could see.
+    void set_broken() { broken_ = true; }
 
   private:
     struct Descriptor {
@@ -132,6 +147,12 @@ class VirtQueue {
     static constexpr std::size_t used_ring = 4;
     static constexpr std::size_t used_available_event = used_ring + 8 * size;
 
+    /// Has the device been shown this buffer, and has not used it yet?
+    bool published(std::uint32_t index) const {
+        return with_device_[index] &&
+               static_cast<std::uint16_t>(published_ - 1 - place_[index]) < size;
+    }
+
     static void write(std::uint16_t* place, std::uint16_t value) {
         *static_cast<volatile std::uint16_t*>(place) = value;
     }
@@ -150,7 +171,8 @@ class VirtQueue {
     std::uint16_t posted_ = 0;  // free-running, as the indexes of the rings are
     std::uint16_t published_ = 0;
     std::uint16_t seen_ = 0;
-    bool with_device_[size]{};
+    bool with_device_[size]{};     // or posted, and to be published
+    std::uint16_t place_[size]{};  // in the order of posts
     std::uint32_t capacity_[size]{};
 };
 

@@ -9,6 +9,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/tick_rate.hpp"
+
 namespace sos::timer {
 
 inline constexpr unsigned generic_timer_irq = 30;
@@ -31,43 +33,33 @@ class GenericTimer {
     static constexpr std::array<std::uint64_t, 1> resolutions_us{1};
     /// 35 years: short enough that no conversion below overflows at any frequency up to 1 GHz.
     static constexpr std::uint64_t max_count = std::uint64_t{1} << 50;
-    static constexpr std::uint64_t max_frequency_hz = 1'000'000'000;
 
     constexpr explicit GenericTimer(Registers& registers) : registers_(registers) {}
 
     /// Time begins here. False when the counter's frequency is none that can be used.
     [[nodiscard]] bool initialise() {
-        frequency_ = registers_.frequency_hz();
+        const std::uint64_t frequency = registers_.frequency_hz();
         origin_ = registers_.counter();
         stop();
-        return frequency_ >= us_per_second && frequency_ <= max_frequency_hz;
+        if (!base::TickRate::usable(frequency)) return false;
+        rate_ = base::TickRate{frequency};
+        return true;
     }
 
-    std::uint64_t now_us() { return to_us(registers_.counter() - origin_); }
+    std::uint64_t now_us() { return rate_.to_us(registers_.counter() - origin_); }
+    /// What the counter showed when the time began.
+    std::uint64_t origin_ticks() const { return origin_; }
 
     void start(std::size_t /*resolution*/, std::uint64_t count_us) {
-        registers_.set_compare(registers_.counter() + to_ticks(count_us));
+        registers_.set_compare(registers_.counter() + rate_.to_ticks(count_us));
         registers_.set_control(cntp_ctl::enable);
     }
 
     void stop() { registers_.set_control(cntp_ctl::mask); }
 
   private:
-    static constexpr std::uint64_t us_per_second = 1'000'000;
-
-    // Seconds and the rest apart: the product of a time and a frequency does not fit in 64 bits.
-    constexpr std::uint64_t to_us(std::uint64_t ticks) const {
-        return ticks / frequency_ * us_per_second + ticks % frequency_ * us_per_second / frequency_;
-    }
-    /// Rounds up, so that now_us() has advanced by `us` when the countdown ends.
-    constexpr std::uint64_t to_ticks(std::uint64_t us) const {
-        const std::uint64_t rest = us % us_per_second * frequency_;
-        return us / us_per_second * frequency_ + rest / us_per_second +
-               (rest % us_per_second != 0 ? 1 : 0);
-    }
-
     Registers& registers_;
-    std::uint64_t frequency_ = us_per_second;
+    base::TickRate rate_{base::TickRate::min_hz};
     std::uint64_t origin_ = 0;
 };
 

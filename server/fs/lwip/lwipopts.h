@@ -58,10 +58,11 @@
 // ring, which holds several windows.
 #define LWIP_DISABLE_TCP_SANITY_CHECKS 1
 
-// Checksums are computed for what is sent, since the device offers no offload. What is received is
+// Checksums are computed for what is sent, unless the device offers to do it. What is received is
 // not checked: on the emulated link it cannot be damaged, and RPC carries lengths of its own.
 #define LWIP_CHKSUM_ALGORITHM 3
 #define LWIP_CHECKSUM_ON_COPY 1
+#define LWIP_CHECKSUM_CTRL_PER_NETIF 1
 #define CHECKSUM_GEN_IP 1
 #define CHECKSUM_GEN_TCP 1
 #define CHECKSUM_GEN_UDP 1

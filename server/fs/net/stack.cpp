@@ -58,6 +58,8 @@ void tick_resolution() {
 
 constexpr std::uint64_t ms = 1000;
 constexpr std::uint64_t reminder_us = 3'000'000;
+/// A device that breaks its rules is reset so often; then it is given up.
+constexpr unsigned max_resets = 8;
 
 ip4_addr_t to_lwip(std::uint32_t host_order) {
     return ip4_addr_t{lwip_htonl(host_order)};
@@ -93,7 +95,7 @@ Result<void> NetworkStack::start(const Card::Memory& memory,
     }
     netif_set_status_callback(&interface_, address_changed);
     netif_set_default(&interface_);
-    netif_set_link_up(&interface_);
+    follow_link();
     netif_set_up(&interface_);
     if (!address && dhcp_start(&interface_) != ERR_OK) return std::unexpected(Error::no_memory);
     remind_at_us_ = now_us + reminder_us;
@@ -112,7 +114,26 @@ err_t NetworkStack::init_interface(netif* interface) {
     interface->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET;
     interface->output = etharp_output;
     interface->linkoutput = transmit;
+    // What the card does not compute, lwIP does.
+    constexpr u16_t cards = NETIF_CHECKSUM_GEN_TCP | NETIF_CHECKSUM_GEN_UDP;
+    NETIF_SET_CHECKSUM_CTRL(interface, stack.card_.computes_checksums()
+                                           ? NETIF_CHECKSUM_ENABLE_ALL & ~cards
+                                           : NETIF_CHECKSUM_ENABLE_ALL);
     return ERR_OK;
+}
+
+void NetworkStack::acknowledge_interrupt() {
+    if (!card_.acknowledge_interrupt()) return;
+    follow_link();
+    log::warn<log::Area::net>("the link is {}", card_.link_up() ? "up again" : "down");
+}
+
+void NetworkStack::follow_link() {
+    if (card_.link_up()) {
+        netif_set_link_up(&interface_);
+    } else {
+        netif_set_link_down(&interface_);
+    }
 }
 
 void NetworkStack::address_changed(netif* interface) {
@@ -128,12 +149,17 @@ bool NetworkStack::ready() const {
 
 err_t NetworkStack::transmit(netif* interface, pbuf* packet) {
     NetworkStack& stack = *static_cast<NetworkStack*>(interface->state);
+    if (stack.given_up_) return ERR_IF;
     if (packet->tot_len > Card::max_frame) return ERR_BUF;
     const std::optional<Card::Packet> room = stack.card_.begin_transmit();
     // TCP keeps what was not sent, and tries again with its next timer or acknowledgement.
     if (!room) return ERR_MEM;
     pbuf_copy_partial(packet, room->frame.data(), packet->tot_len, 0);
-    stack.card_.commit_transmit(*room, packet->tot_len);
+    std::optional<drivers::Checksum> checksum;
+    if (stack.card_.computes_checksums()) {
+        checksum = drivers::prepare_checksum(room->frame.first(packet->tot_len));
+    }
+    stack.card_.commit_transmit(*room, packet->tot_len, checksum);
     return ERR_OK;
 }
 
@@ -142,9 +168,30 @@ void NetworkStack::release(pbuf* packet) {
     received.stack->card_.give_back(received.buffer);
 }
 
+/// The connections stay: what was under way is sent again by TCP.
+void NetworkStack::recover_card() {
+    if (resets_ < max_resets && card_.restart()) {
+        ++resets_;
+        log::warn<log::Area::net>("the network device broke the rules of its interface; reset");
+        follow_link();
+        return;
+    }
+    given_up_ = true;
+    card_.stop();
+    log::error<log::Area::net>("the network device breaks the rules of its interface; given up");
+}
+
 bool NetworkStack::poll(std::uint64_t now_us) {
     lwip_now_us = now_us;
     bool any = false;
+    if (!given_up_) receive_all(any);
+    if (!given_up_ && card_.broken()) recover_card();
+    run_timers(now_us);
+    if (!ready() && now_us >= remind_at_us_) remind(now_us);
+    return any;
+}
+
+void NetworkStack::receive_all(bool& any) {
     while (const std::optional<Card::Packet> packet = card_.receive()) {
         any = true;
         ReceivedPacket& received = received_[packet->buffer];
@@ -160,14 +207,6 @@ bool NetworkStack::poll(std::uint64_t now_us) {
             pbuf_free(p);
         }
     }
-    if (card_.broken() && !told_broken_) {
-        told_broken_ = true;
-        card_.stop();
-        log::error<log::Area::net>("the network device breaks the rules of its interface; stopped");
-    }
-    run_timers(now_us);
-    if (!ready() && now_us >= remind_at_us_) remind(now_us);
-    return any;
 }
 
 /// DHCP's timer sees to it that somebody looks often enough.

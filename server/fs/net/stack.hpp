@@ -33,12 +33,14 @@ class NetworkStack {
                        const std::optional<platform::StaticAddress>& address,
                        std::uint64_t random_seed, std::uint64_t now_us);
 
-    void acknowledge_interrupt() { card_.acknowledge_interrupt(); }
+    void acknowledge_interrupt();
 
     /// Hands received packets to lwIP and runs timers that are due; true if there were packets.
     bool poll(std::uint64_t now_us);
     /// Lets the card see what is to be sent, and the buffers given back.
-    void flush() { card_.flush(); }
+    void flush() {
+        if (!given_up_) card_.flush();
+    }
 
     /// When poll() is to be called even if no packet arrives.
     std::optional<std::uint64_t> deadline_us() const;
@@ -66,10 +68,14 @@ class NetworkStack {
     static void address_changed(netif* interface);
     void run_timers(std::uint64_t now_us);
     void remind(std::uint64_t now_us);
+    void follow_link();
+    void receive_all(bool& any);
+    void recover_card();
 
     Card card_;
     netif interface_{};
-    bool told_broken_ = false;
+    unsigned resets_ = 0;
+    bool given_up_ = false;           // the card; nothing is sent or received any more
     std::uint64_t remind_at_us_ = 0;  // to say that there is no address yet
     std::array<ReceivedPacket, Card::buffers> received_{};
     std::array<Timer, 4> timers_;

@@ -19,6 +19,7 @@ namespace sos::fs::nfs {
 
 class Service;
 struct Call;
+struct Node;
 
 /// Sends the RPC of a step.
 using Step = void (Service::*)(Call&);
@@ -43,9 +44,28 @@ enum class Goal : std::uint8_t {
     parent,            // the directory of the last component
 };
 
+/// Where a call that cannot go on waits.
+enum class Waiting : std::uint8_t {
+    nowhere,
+    to_be_sent,     // for a connection, for room, or because the server asked for patience
+    for_node,       // until something has happened to the file
+    for_resources,  // for a page of the cache or a record of an RPC
+    for_io,         // for one RPC that does what it wants
+};
+
+/// How far a transfer has come in its buffers.
+struct BufferCursor {
+    std::uint32_t buffer = 0;
+    std::size_t within = 0;
+
+    void fill(std::span<const IoBuffer> buffers, const std::byte* from, std::size_t size);
+    void drain(std::span<const IoBuffer> buffers, std::byte* to, std::size_t size);
+};
+
 struct Call {
     std::uint32_t generation = 0;
     bool active = false;
+    Waiting waiting = Waiting::nowhere;
     bool in_flight = false;    // its RPC was sent
     bool interrupted = false;  // and came back with an error, not from the server's file system
     bool resent = false;       // the present step was sent before, on a connection that was lost
@@ -72,10 +92,17 @@ struct Call {
     Name first_name{};
 
     // transfers
+    BufferCursor cursor{};
     std::size_t done = 0;
-    std::size_t asked = 0;  // bytes of the RPC under way
+    std::size_t total = 0;
     std::uint64_t offset = 0;
-    std::uint32_t retries = 0;  // of listings and the like
+    bool ahead = false;              // reading ahead was thought of
+    bool refreshed = false;          // the file's attributes were asked for on behalf of this call
+    Node* node = nullptr;            // on whose list the call waits, or that it brings to an end
+    std::uint64_t waiting_page = 0;  // the page that it waits for
+    std::uint32_t errors_seen = 0;   // of the file that is closed
+    std::uint64_t sent_serial = 0;   // of the RPC
+    std::uint32_t retries = 0;       // of listings and the like
 };
 
 inline constexpr unsigned max_links_followed = 40;

@@ -13,7 +13,7 @@ constexpr count3 bytes_per_reply = 32 * 1024;  // with attributes and handles
 void Service::read_directory(Call& call) {
     OpenFile* file = file_of(call);
     if (file == nullptr) return fail(call, Error::bad_descriptor);
-    if (!file->directory) return fail(call, Error::not_directory);
+    if (!file->node->directory) return fail(call, Error::not_directory);
     if (call.request->offset == 0) file->listing.clear(chunks_);
     list_on(call);
 }
@@ -41,7 +41,7 @@ bool Service::take_entries(Call& call, OpenFile& file, const Entry* entry, bool 
     for (; entry != nullptr; entry = entry->nextentry) {
         const std::string_view name = entry->name == nullptr ? "" : entry->name;
         file.listing.cookie = entry->cookie;
-        if (hidden(file.handle, name)) continue;
+        if (hidden(file.node->handle, name)) continue;
         const Result<void> added = file.listing.add(chunks_, entry->fileid, type_of(*entry), name);
         if (!added) {
             file.listing.clear(chunks_);
@@ -62,7 +62,7 @@ bool Service::take_entries(Call& call, OpenFile& file, const Entry* entry, bool 
 void Service::send_list(Call& call) {
     const OpenFile* file = file_of(call);
     if (file == nullptr) return fail(call, Error::bad_descriptor);
-    READDIRPLUS3args arguments{.dir = file->handle.argument(),
+    READDIRPLUS3args arguments{.dir = file->node->handle.argument(),
                                .cookie = file->listing.cookie,
                                .cookieverf = {},
                                .dircount = names_per_reply,
@@ -91,7 +91,7 @@ void Service::on_list(Call& call, const READDIRPLUS3res& result) {
 void Service::send_plain_list(Call& call) {
     const OpenFile* file = file_of(call);
     if (file == nullptr) return fail(call, Error::bad_descriptor);
-    READDIR3args arguments{.dir = file->handle.argument(),
+    READDIR3args arguments{.dir = file->node->handle.argument(),
                            .cookie = file->listing.cookie,
                            .cookieverf = {},
                            .count = names_per_reply};

@@ -49,7 +49,8 @@ void Service::open_found(Call& call) {
     if (!directory && call.attributes.type != NF3REG) return fail(call, Error::not_supported);
     if (!permitted(request, call.attributes.mode)) return fail(call, Error::access_denied);
     if (has(request, abi::open_flags::truncate) && wants_write(request)) {
-        return issue(call, &Service::send_open_truncate);
+        call.step = &Service::truncate_and_open;
+        return truncate_and_open(call);
     }
     open_done(call);
 }
@@ -92,28 +93,43 @@ void Service::on_create(Call& call, const CREATE3res& result) {
     if (!made.obj.handle_follows || !call.object.assign(made.obj.post_op_fh3_u.handle)) {
         return issue(call, &Service::send_lookup);
     }
-    call.attributes = {};
-    call.attributes.type = NF3REG;
+    // Who creates a file may open it, whatever its mode.
+    if (!made.obj_attributes.attributes_follow) {
+        return issue(call, &Service::send_created_attributes);
+    }
+    call.attributes = made.obj_attributes.post_op_attr_u.attributes;
     open_done(call);
 }
 
-void Service::send_open_truncate(Call& call) {
-    SETATTR3args arguments{};
-    arguments.object = call.object.argument();
-    arguments.new_attributes.size.set_it = 1;
-    arguments.new_attributes.size.set_size3_u.size = 0;
-    Rpc::send<rpc_nfs3_setattr_async, &Service::on_open_truncate>(*this, call, arguments);
+void Service::send_created_attributes(Call& call) {
+    GETATTR3args arguments{.object = call.object.argument()};
+    Rpc::send<rpc_nfs3_getattr_async, &Service::on_created_attributes>(*this, call, arguments);
 }
 
-void Service::on_open_truncate(Call& call, const SETATTR3res& result) {
-    if (accept(call, result.status)) open_done(call);
+void Service::on_created_attributes(Call& call, const GETATTR3res& result) {
+    if (!accept(call, result.status)) return;
+    call.attributes = result.GETATTR3res_u.resok.obj_attributes;
+    open_done(call);
+}
+
+void Service::truncate_and_open(Call& call) {
+    Node* const node = nodes_.take(call.object, cache_);
+    if (node == nullptr) return fail(call, Error::too_many_files);
+    learn(*node, call.attributes, call.sent_serial);
+    begin_resize(call, *node, 0, &Service::open_done);
 }
 
 void Service::open_done(Call& call) {
-    OpenFile* file = open_files_.take();
+    Node* const node = nodes_.take(call.object, cache_);
+    OpenFile* const file = node == nullptr ? nullptr : open_files_.take();
     if (file == nullptr) return fail(call, Error::too_many_files);
-    file->handle = call.object;
-    file->directory = call.attributes.type == NF3DIR;
+    learn(*node, call.attributes, call.sent_serial);
+    ++node->opens;
+    nodes_.settle(*node);
+    file->node = node;
+    file->errors_seen = node->errors;
+    file->writable = wants_write(*call.request);
+    file->synchronous = has(*call.request, abi::open_flags::dsync);
     call.request->opened = open_files_.handle_of(*file);
     finish(call);
 }

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "fs/nfs/directory.hpp"
+#include "fs/nfs/node.hpp"
 #include "fs/nfs/protocol.hpp"
 #include "fs/request.hpp"
 
@@ -15,10 +16,16 @@ namespace sos::fs::nfs {
 struct OpenFile {
     std::uint32_t generation = 1;
     bool in_use = false;
-    bool directory = false;
+    bool writable = false;
+    bool synchronous = false;     // O_SYNC: a write is answered when it is on stable storage
     std::uint32_t next_free = 0;  // index + 1
-    ServerHandle handle{};
+    Node* node = nullptr;
     DirectorySnapshot listing{};
+    std::uint32_t errors_seen = 0;  // of the node's errors
+    // Reading ahead (read_ahead.cpp)
+    std::uint64_t next_offset = 0;   // where a sequential reader goes on
+    std::uint64_t ahead_until = 0;   // pages before this one were asked for
+    std::uint32_t ahead_window = 0;  // how many pages ahead of the reader
 };
 
 class OpenFiles {

@@ -15,16 +15,16 @@ Service::Service(Host& host) : host_(host) {
 
 Service::~Service() {
     connection_.drop("end");
-    while (waiting_.pop_front() != nullptr) {
-    }
     Rpc::service = nullptr;
 }
 
 void Service::start(const platform::NfsLocation& location, std::string_view hidden_name,
-                    std::span<OpenFile> open_files, std::span<std::byte> directory_memory) {
+                    const Memory& memory) {
     hidden_name_ = hidden_name;
-    open_files_.use(open_files);
-    chunks_.add(directory_memory);
+    open_files_.use(memory.open_files);
+    nodes_.use(memory.nodes);
+    chunks_.add(memory.directories);
+    cache_.use(memory.pages, memory.cache);
     connection_.start(location);
 }
 
@@ -54,6 +54,17 @@ Call* Service::call_of(void* token) {
                                                                                     : nullptr;
 }
 
+template <>
+Call* Service::record_of<Call>(void* token) {
+    return call_of(token);
+}
+
+/// An Io is never given up while its RPC is under way.
+template <>
+Io* Service::record_of<Io>(void* token) {
+    return static_cast<Io*>(token);
+}
+
 void Service::submit(std::uint32_t index, Request& request) {
     Call& call = calls_[index];
     ASSERT(!call.active);
@@ -63,6 +74,7 @@ void Service::submit(std::uint32_t index, Request& request) {
     call.owner = request.owner;
     ++active_calls_;
     dispatch(call);
+    flush_on();
 }
 
 void Service::dispatch(Call& call) {
@@ -83,6 +95,8 @@ void Service::dispatch(Call& call) {
             return truncate(call);
         case Operation::sync:
             return sync(call);
+        case Operation::sync_all:
+            return sync_all(call);
         case Operation::read_directory:
             return read_directory(call);
         case Operation::status_path:
@@ -101,7 +115,7 @@ void Service::dispatch(Call& call) {
 
 void Service::answer(Call& call) {
     ASSERT(call.active);
-    if (call.waiting_link.linked) waiting_.remove(call);
+    stop_waiting(call);
     call.active = false;
     call.in_flight = false;
     call.request = nullptr;
@@ -135,17 +149,76 @@ void Service::issue(Call& call, Step step) {
     if (connection_.rpc() != nullptr && in_flight_ < max_in_flight && waiting_.empty()) {
         (this->*step)(call);
     } else {
+        call.waiting = Waiting::to_be_sent;
         waiting_.push_back(call);
     }
 }
 
-void Service::send_waiting() {
+void Service::stop_waiting(Call& call) {
+    switch (call.waiting) {
+        case Waiting::nowhere:
+        case Waiting::for_io:
+            break;
+        case Waiting::to_be_sent:
+            waiting_.remove(call);
+            break;
+        case Waiting::for_resources:
+            waiting_for_resources_.remove(call);
+            break;
+        case Waiting::for_node:
+            call.node->waiters.remove(call);
+            nodes_.settle(*call.node);
+            break;
+    }
+    call.waiting = Waiting::nowhere;
+}
+
+void Service::wait_for(Node& node, Call& call, Step step) {
+    call.step = step;
+    call.node = &node;
+    call.waiting = Waiting::for_node;
+    node.waiters.push_back(call);
+    nodes_.settle(node);
+}
+
+void Service::wait_for_resources(Call& call, Step step) {
+    call.step = step;
+    call.waiting = Waiting::for_resources;
+    waiting_for_resources_.push_back(call);
+}
+
+void Service::resume(Call& call) {
+    stop_waiting(call);
+    (this->*call.step)(call);
+}
+
+/// Something has happened to the file: those who wait look whether it was what they wait for.
+void Service::wake(Node& node) {
+    Call* const last = node.waiters.back();
+    if (last == nullptr) return;
+    while (Call* const call = node.waiters.front()) {
+        resume(*call);
+        if (call == last) return;
+    }
+}
+
+/// Pages or records may have become free. Who still finds none goes to the front again.
+void Service::wake_for_resources() {
+    while (Call* const call = waiting_for_resources_.front()) {
+        resume(*call);
+        if (call->waiting != Waiting::for_resources) continue;
+        waiting_for_resources_.remove(*call);
+        waiting_for_resources_.push_front(*call);
+        return;
+    }
+}
+
+void Service::send_waiting_calls() {
     Call* call = waiting_.front();
     while (call != nullptr && connection_.rpc() != nullptr && in_flight_ < max_in_flight) {
         Call* const next = waiting_.next(*call);
         if (call->not_before_us <= now_us_) {
-            waiting_.remove(*call);
-            (this->*call->step)(*call);
+            resume(*call);
             // The step may have ended its call, and others: begin again.
             call = waiting_.front();
             continue;
@@ -154,11 +227,34 @@ void Service::send_waiting() {
     }
 }
 
+/// Sends what can be sent; false when there was nothing.
+bool Service::send_waiting() {
+    const std::uint64_t before = serial_;
+    if (connection_.rpc() != nullptr) {
+        Io* io = waiting_ios_.front();
+        while (io != nullptr) {
+            Io* const next = waiting_ios_.next(*io);
+            if (io->not_before_us <= now_us_) {
+                waiting_ios_.remove(*io);
+                send(*io);
+            }
+            io = next;
+        }
+        send_waiting_calls();
+    }
+    flush_old();
+    flush_on();
+    wake_for_resources();
+    flush_on();
+    return serial_ != before;
+}
+
 /// Is there a result to look at? Else the call is dealt with.
 bool Service::accept(Call& call, nfsstat3 status) {
     if (status == NFS3_OK) return true;
     if (status == NFS3ERR_JUKEBOX) {
         call.not_before_us = now_us_ + patience_us;
+        call.waiting = Waiting::to_be_sent;
         waiting_.push_back(call);
     } else {
         fail(call, to_error(status));
@@ -180,7 +276,22 @@ void Service::take_back_interrupted() {
             fail(call, Error::protocol_error);
         } else {
             call.resent = true;
+            call.waiting = Waiting::to_be_sent;
             waiting_.push_back(call);
+        }
+    }
+    take_back_interrupted_ios(refused);
+}
+
+void Service::take_back_interrupted_ios(bool refused) {
+    for (Io& io : ios_.all()) {
+        if (io.kind == Io::Kind::none || !io.interrupted) continue;
+        io.interrupted = false;
+        io.in_flight = false;
+        if (refused) {
+            io_failed(io, Error::protocol_error);
+        } else {
+            waiting_ios_.push_back(io);
         }
     }
 }
@@ -198,9 +309,17 @@ void Service::lost() {
 
 void Service::abandon_context() {
     for (Call& call : calls_) {
-        // Also those that were just being sent.
-        if (!call.active || call.waiting_link.linked) continue;
+        // Also those that were just being sent, and those that were about to be told of an answer.
+        if (!call.active || call.waiting == Waiting::to_be_sent) continue;
+        if (call.waiting == Waiting::for_io || call.waiting == Waiting::for_resources) continue;
+        stop_waiting(call);
         call.interrupted = true;
+        some_interrupted_ = true;
+    }
+    for (Io& io : ios_.all()) {
+        const bool held_back = io.kind == Io::Kind::resize && io.node->in_flight > 0;
+        if (io.kind == Io::Kind::none || io.waiting_link.linked || held_back) continue;
+        io.interrupted = true;
         some_interrupted_ = true;
     }
     connection_.abandon_context();
@@ -210,8 +329,7 @@ bool Service::run(std::uint64_t now_us) {
     now_us_ = now_us;
     bool active = connection_.run(now_us);
     take_back_interrupted();
-    if (!waiting_.empty()) {
-        send_waiting();
+    if (send_waiting()) {
         active = connection_.run(now_us) || active;
         take_back_interrupted();
     }
@@ -235,6 +353,9 @@ void Service::watch_server() {
     for (const Call& call : calls_) {
         if (call.active && call.in_flight && call.sent_us < oldest) oldest = call.sent_us;
     }
+    for (const Io& io : ios_.all()) {
+        if (io.in_flight && io.sent_us < oldest) oldest = io.sent_us;
+    }
     check_us_ = oldest + answer_limit_us;
     if (now_us_ >= check_us_) connection_.drop("no answer");
 }
@@ -248,7 +369,13 @@ std::optional<std::uint64_t> Service::deadline_us() const {
         consider_time(check_us_);
         if (!told_silent_) consider_time(progress_us_ + silence_us);
     }
+    if (!dirty_nodes_.empty() && !dirty_nodes_.front()->flush) {
+        consider_time(dirty_nodes_.front()->dirty_since_us + write_behind_us);
+    }
     if (connection_.rpc() != nullptr) {
+        for (Io* io = waiting_ios_.front(); io != nullptr; io = waiting_ios_.next(*io)) {
+            if (io->not_before_us != 0) consider_time(io->not_before_us);
+        }
         for (Call* call = waiting_.front(); call != nullptr; call = waiting_.next(*call)) {
             if (call->not_before_us != 0) consider_time(call->not_before_us);
         }

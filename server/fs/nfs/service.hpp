@@ -7,7 +7,12 @@
 // A step that was interrupted is repeated; where the repetition of a step that in truth succeeded
 // is refused (a file that is gone already, a name that is there already), that counts as success.
 //
-// At most max_in_flight RPCs are under way; further ones queue, first come, first served.
+// At most max_in_flight RPCs of calls are under way, and those of the IoTable; further ones queue,
+// first come, first served.
+//
+// Contents of files go through a cache: READs fill it, ahead of sequential readers too, and WRITEs
+// drain it, behind the writers; a COMMIT makes sure that the server keeps them. `sync` and `close`
+// wait for that, and tell the errors that it met.
 #pragma once
 
 #include <array>
@@ -18,6 +23,8 @@
 #include "base/intrusive_list.hpp"
 #include "fs/nfs/call.hpp"
 #include "fs/nfs/connection.hpp"
+#include "fs/nfs/io.hpp"
+#include "fs/nfs/node.hpp"
 #include "fs/nfs/open_files.hpp"
 #include "fs/request.hpp"
 
@@ -41,9 +48,26 @@ class Service final : private Surroundings {
   public:
     static constexpr std::uint32_t max_calls = max_processes + 8;
     static constexpr std::uint32_t max_in_flight = 64;
+    /// Closed files whose contents are still in the cache, or to be written back.
+    static constexpr std::uint32_t max_closed_files = 1024;
+    /// How long what was written may wait to be sent.
+    static constexpr std::uint64_t write_behind_us = 2'000'000;
+    /// How often asking for a file's status waits for writers that never rest.
+    static constexpr std::uint32_t max_status_retries = 8;
+    /// Attributes of an open file that are older are asked for again at the end of the file.
+    static constexpr std::uint64_t attributes_life_us = 1'000'000;
     /// If one answer takes so long, the connection is given up and made again.
     static constexpr std::uint64_t answer_limit_us = 60'000'000;
     static constexpr std::uint64_t patience_us = 1'000'000;
+
+    /// Used for good, and zero-filled.
+    struct Memory {
+        std::span<OpenFile> open_files;
+        std::span<Node> nodes;
+        std::span<std::byte> directories;
+        std::span<CachePage> pages;  // records of what is in `cache`
+        std::span<std::byte> cache;
+    };
 
     explicit Service(Host& host);
     Service(const Service&) = delete;
@@ -53,7 +77,7 @@ class Service final : private Surroundings {
     /// `hidden_name`: an object of the export's root that nobody can see. The views must stay
     /// valid.
     void start(const platform::NfsLocation& location, std::string_view hidden_name,
-               std::span<OpenFile> open_files, std::span<std::byte> directory_memory);
+               const Memory& memory);
 
     /// `index` (below max_calls) is the caller's choice, not in use by another request.
     void submit(std::uint32_t index, Request& request);
@@ -74,10 +98,13 @@ class Service final : private Surroundings {
     /// The server's name of an open file, for page I/O; null when it is none.
     const ServerHandle* server_handle(FileHandle file) {
         const OpenFile* const found = open_files_.find(file);
-        return found == nullptr ? nullptr : &found->handle;
+        return found == nullptr ? nullptr : &found->node->handle;
     }
     std::uint32_t open_files() const { return open_files_.count(); }
     std::uint32_t active_calls() const { return active_calls_; }
+    /// Pages of the cache that the server has not got, or may lose.
+    std::size_t unsafe_pages() const { return unsafe_pages_; }
+    std::uint64_t rpcs() const { return serial_; }
 
   private:
     friend struct Rpc;
@@ -91,12 +118,25 @@ class Service final : private Surroundings {
     // Life of a call (service.cpp)
     void dispatch(Call& call);
     void issue(Call& call, Step step);
-    void send_waiting();
+    void resume(Call& call);
+    bool send_waiting();
+    void send_waiting_calls();
     void take_back_interrupted();
+    void take_back_interrupted_ios(bool refused);
     void watch_server();
     bool accept(Call& call, nfsstat3 status);
     Call* call_of(void* token);
+    template <typename Record>
+    Record* record_of(void* token);
     void* token_of(const Call& call) const;
+    void* token_of(Io& io) const { return &io; }
+    void not_sent(Call& call) { fail(call, Error::no_memory); }
+    void not_sent(Io& io) { try_later(io); }
+    void stop_waiting(Call& call);
+    void wait_for(Node& node, Call& call, Step step);
+    void wait_for_resources(Call& call, Step step);
+    void wake(Node& node);
+    void wake_for_resources();
     void answer(Call& call);
     void finish(Call& call, std::uint64_t value = 0);
     void fail(Call& call, Error error);
@@ -107,6 +147,8 @@ class Service final : private Surroundings {
     void consider(Call& call);
     void expand_link(Call& call, std::string_view target);
     void arrived(Call& call);
+    void status_found(Call& call);
+    void status_of_found(Call& call);
     void arrived_at_parent(Call& call);
     void object_missing(Call& call);
     void send_lookup(Call& call);
@@ -122,26 +164,91 @@ class Service final : private Surroundings {
     void open_done(Call& call);
     void send_create(Call& call);
     void on_create(Call& call, const CREATE3res& result);
-    void send_open_truncate(Call& call);
-    void on_open_truncate(Call& call, const SETATTR3res& result);
+    void send_created_attributes(Call& call);
+    void on_created_attributes(Call& call, const GETATTR3res& result);
+    void truncate_and_open(Call& call);
 
-    // Data of open files (transfer.cpp)
+    // Requests about open files (transfer.cpp)
+    OpenFile* begin_transfer(Call& call);
+    OpenFile* regular_file_of(Call& call);
     void read(Call& call);
-    void send_read(Call& call);
-    void on_read(Call& call, const READ3res& result);
+    void read_on(Call& call);
+    void send_read_attributes(Call& call);
+    void on_read_attributes(Call& call, const GETATTR3res& result);
     void write(Call& call);
-    void send_append_position(Call& call);
-    void on_append_position(Call& call, const GETATTR3res& result);
-    void send_write(Call& call);
-    void on_write(Call& call, const WRITE3res& result);
+    void write_on(Call& call);
+    CachePage* page_to_write(Call& call, Node& node, std::uint64_t number, ByteRange range);
+    void written(Call& call, OpenFile& file, Node& node);
+    void written_through(Call& call);
+    void send_append_attributes(Call& call);
+    void on_append_attributes(Call& call, const GETATTR3res& result);
     void sync(Call& call);
+    void sync_on(Call& call);
     void close(Call& call);
+    void close_on(Call& call);
+    void sync_all(Call& call);
     void truncate(Call& call);
-    void send_truncate(Call& call);
-    void on_set_attributes(Call& call, const SETATTR3res& result);
+    void truncate_on(Call& call);
+    void truncated(Call& call);
     void status(Call& call);
+    void status_on(Call& call);
     void send_status(Call& call);
     void on_status(Call& call, const GETATTR3res& result);
+    bool tells_error(Call& call, OpenFile& file, const Node& node);
+
+    // What attributes tell (attributes.cpp)
+    void learn(Node& node, const fattr3& attributes, std::uint64_t sent_serial);
+    void learn(Node& node, const post_op_attr& attributes, std::uint64_t sent_serial);
+    void learn_own_change(Node& node, const wcc_data& change, bool alone);
+    void forget_contents(Node& node);
+    void cut_pages(Node& node, std::uint64_t size);
+    void attributes_fresh(Node& node) { node.checked_us = now_us_; }
+
+    // RPCs that move contents (io.cpp)
+    void start(Io& io);
+    void send(Io& io);
+    void try_later(Io& io);
+    void end(Io& io);
+    bool io_accepted(Io& io, nfsstat3 status);
+    void io_failed(Io& io, Error error);
+
+    // Filling the cache (read_ahead.cpp)
+    void read_ahead(OpenFile& file, Node& node, std::uint64_t offset, std::size_t size);
+    bool read_pages(Node& node, std::uint64_t first, std::uint64_t end);
+    std::uint32_t read_run(Node& node, std::uint64_t first, std::uint64_t end);
+    void send_read(Io& io);
+    void on_read(Io& io, const READ3res& result);
+    void use_if_new(Io& io, const post_op_attr& attributes);
+    void pages_read(Io& io, std::size_t bytes);
+    void fill_with_zeros(CachePage& page, std::uint32_t from);
+    void read_failed(Io& io, Error error);
+
+    // Draining it (write_back.cpp)
+    void mark_dirty(Node& node, CachePage& page, ByteRange range);
+    void want_clean(Node& node);
+    void may_be_clean(Node& node);
+    void flush_old();
+    void flush_for_room();
+    void flush_on();
+    bool flush(Node& node);
+    bool has_full_run(const Node& node) const;
+    void write_run(Node& node, CachePage& page);
+    void begin_commit(Node& node);
+    void send_write(Io& io);
+    void on_write(Io& io, const WRITE3res& result);
+    void pages_written(Io& io, bool stable);
+    void use_verifier(Node& node, const char* verifier);
+    void write_failed(Io& io, Error error);
+    void send_commit(Io& io);
+    void on_commit(Io& io, const COMMIT3res& result);
+    void commit_failed(Io& io, Error error);
+    void make_stable(Node& node, CachePage& page);
+    void begin_resize(Call& call, Node& node, std::uint64_t size, Step then);
+    void send_resize(Io& io);
+    void on_resize(Io& io, const SETATTR3res& result);
+    void resize_when_possible(Node& node);
+    void resize_failed(Io& io, Error error);
+    void to_flush(Node& node);
 
     // Listings (listing.cpp)
     void read_directory(Call& call);
@@ -167,6 +274,7 @@ class Service final : private Surroundings {
     void on_remove_directory(Call& call, const RMDIR3res& result);
     void send_rename(Call& call);
     void on_rename(Call& call, const RENAME3res& result);
+    void on_set_attributes(Call& call, const SETATTR3res& result);
 
     bool hidden(const ServerHandle& directory, std::string_view name) const;
     OpenFile* file_of(const Call& call) { return open_files_.find(call.request->file); }
@@ -177,16 +285,30 @@ class Service final : private Surroundings {
     ChunkPool chunks_{};
     std::string_view hidden_name_{};
     std::array<Call, max_calls> calls_{};
+    Nodes nodes_{};
+    PageCache cache_{};
+    IoTable ios_{};
     base::IntrusiveList<Call, &Call::waiting_link> waiting_{};
+    base::IntrusiveList<Call, &Call::waiting_link> waiting_for_resources_{};
+    base::IntrusiveList<Io, &Io::waiting_link> waiting_ios_{};
+    base::IntrusiveList<Node, &Node::dirty_link> dirty_nodes_{};  // oldest first
+    base::IntrusiveList<Node, &Node::flushing_link> flushing_{};
+    std::size_t unsafe_pages_ = 0;  // dirty or unstable ones, of all nodes
     std::uint32_t active_calls_ = 0;
     std::uint32_t in_flight_ = 0;
     bool some_interrupted_ = false;
     bool told_mounted_ = false;
     bool told_silent_ = false;
     std::uint64_t now_us_ = 0;
+    std::uint64_t serial_ = 0;       // RPCs sent
     std::uint64_t progress_us_ = 0;  // last answer, or first question after silence
     std::uint64_t check_us_ = 0;     // no call can be overdue before
     std::uint64_t answers_ = 0;      // since the server was said to be silent
 };
+
+template <>
+Call* Service::record_of<Call>(void* token);
+template <>
+Io* Service::record_of<Io>(void* token);
 
 }  // namespace sos::fs::nfs

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Data and attributes of open files. Every call states its own offset; a transfer that the server
-// cuts short goes on where it ended, until it is whole, at the end of the file, or refused.
+// Requests about the contents and attributes of open files. What the cache has is copied at once;
+// for the rest RPCs are started, and the call goes on when something has happened to the file.
 #include <algorithm>
 #include <cstring>
 
@@ -10,177 +10,358 @@ namespace sos::fs::nfs {
 
 namespace {
 
-/// Copies between a flat piece of memory and a list of buffers, from byte `at` of the list on.
-enum class Direction { into_buffers, from_buffers };
-
-void copy(std::span<const IoBuffer> buffers, std::size_t at, char* flat, std::size_t size,
-          Direction direction) {
-    for (const IoBuffer& buffer : buffers) {
-        if (size == 0) return;
-        if (at >= buffer.size) {
-            at -= buffer.size;
-            continue;
-        }
-        const std::size_t piece = std::min(buffer.size - at, size);
-        if (direction == Direction::into_buffers) {
-            std::memcpy(buffer.data + at, flat, piece);
-        } else {
-            std::memcpy(flat, buffer.data + at, piece);
-        }
-        at = 0;
-        flat += piece;
-        size -= piece;
-    }
+constexpr std::uint64_t end_page(std::uint64_t offset) {
+    return (offset + cache_page_size - 1) / cache_page_size;
 }
 
-/// One WRITE's data in one piece, as libnfs wants it; it copies this before the call returns.
-alignas(64) char write_staging[preferred_transfer];
-
-bool acceptable(const Request& request) {
-    return request.buffers.size() <= max_io_buffers &&
-           total_size(request.buffers) <= max_io_bytes &&
-           request.offset <= INT64_MAX - max_io_bytes;
+/// The bytes of the page at `offset` that are also among the next `size`.
+ByteRange range_in_page(std::uint64_t offset, std::size_t size) {
+    const auto begin = static_cast<std::uint32_t>(offset % cache_page_size);
+    const std::size_t room = cache_page_size - begin;
+    return {begin, begin + static_cast<std::uint32_t>(std::min(room, size))};
 }
 
 }  // namespace
 
+void BufferCursor::fill(std::span<const IoBuffer> buffers, const std::byte* from,
+                        std::size_t size) {
+    while (size > 0) {
+        const IoBuffer& place = buffers[buffer];
+        const std::size_t piece = std::min(place.size - within, size);
+        std::memcpy(place.data + within, from, piece);
+        from += piece;
+        size -= piece;
+        within += piece;
+        if (within == place.size) {
+            ++buffer;
+            within = 0;
+        }
+    }
+}
+
+void BufferCursor::drain(std::span<const IoBuffer> buffers, std::byte* to, std::size_t size) {
+    while (size > 0) {
+        const IoBuffer& place = buffers[buffer];
+        const std::size_t piece = std::min(place.size - within, size);
+        std::memcpy(to, place.data + within, piece);
+        to += piece;
+        size -= piece;
+        within += piece;
+        if (within == place.size) {
+            ++buffer;
+            within = 0;
+        }
+    }
+}
+
+/// Null when the call was answered with an error.
+OpenFile* Service::regular_file_of(Call& call) {
+    OpenFile* const file = file_of(call);
+    if (file == nullptr) {
+        fail(call, Error::bad_descriptor);
+        return nullptr;
+    }
+    if (file->node->directory) {
+        fail(call, Error::is_directory);
+        return nullptr;
+    }
+    return file;
+}
+
+/// Null when the call was answered.
+OpenFile* Service::begin_transfer(Call& call) {
+    OpenFile* const file = regular_file_of(call);
+    if (file == nullptr) return nullptr;
+    const Request& request = *call.request;
+    call.total = total_size(request.buffers);
+    call.offset = request.offset;
+    if (request.buffers.size() > max_io_buffers || call.total > max_io_bytes ||
+        request.offset > INT64_MAX - max_io_bytes) {
+        fail(call, Error::bad_argument);
+        return nullptr;
+    }
+    return file;
+}
+
 void Service::read(Call& call) {
-    const OpenFile* file = file_of(call);
-    if (file == nullptr) return fail(call, Error::bad_descriptor);
-    if (file->directory) return fail(call, Error::is_directory);
-    if (!acceptable(*call.request)) return fail(call, Error::bad_argument);
-    call.offset = call.request->offset;
-    if (total_size(call.request->buffers) == 0) return finish(call);
-    issue(call, &Service::send_read);
+    OpenFile* const file = begin_transfer(call);
+    if (file == nullptr) return;
+    if (call.total == 0) return finish(call);
+    call.step = &Service::read_on;
+    read_on(call);
 }
 
-void Service::send_read(Call& call) {
-    const OpenFile* file = file_of(call);
+void Service::read_on(Call& call) {
+    OpenFile* const file = file_of(call);
     if (file == nullptr) return fail(call, Error::bad_descriptor);
-    call.asked = std::min<std::size_t>(total_size(call.request->buffers) - call.done,
-                                       connection_.max_read());
-    READ3args arguments{.file = file->handle.argument(),
-                        .offset = call.offset + call.done,
-                        .count = static_cast<count3>(call.asked)};
-    Rpc::send<rpc_nfs3_read_async, &Service::on_read>(*this, call, arguments);
+    Node& node = *file->node;
+    if (node.resize != nullptr) return wait_for(node, call, &Service::read_on);
+    if (call.done == 0 && !call.ahead) {
+        call.ahead = true;
+        read_ahead(*file, node, call.offset, call.total);
+    }
+    while (call.done < call.total) {
+        const std::uint64_t at = call.offset + call.done;
+        if (at >= node.size || !node.known) {
+            const bool fresh = node.known && now_us_ - node.checked_us < attributes_life_us;
+            if (fresh || call.refreshed) break;
+            return issue(call, &Service::send_read_attributes);
+        }
+        const ByteRange range =
+            range_in_page(at, std::min<std::uint64_t>(call.total - call.done, node.size - at));
+        const std::uint64_t number = at / cache_page_size;
+        CachePage* const page = cache_.find(node, number);
+        if (page == nullptr || page->reading || !page->valid.contains(range)) {
+            const std::uint64_t end = std::min(call.offset + call.total, node.size);
+            call.waiting_page = number;
+            const bool all_asked = read_pages(node, number, end_page(end));
+            const CachePage* const asked = cache_.find(node, number);
+            if (!all_asked && (asked == nullptr || !asked->reading)) {
+                return wait_for_resources(call, &Service::read_on);
+            }
+            return wait_for(node, call, &Service::read_on);
+        }
+        call.cursor.fill(call.request->buffers, page->data + range.begin, range.size());
+        cache_.touch(*page);
+        call.done += range.size();
+    }
+    finish(call, call.done);
 }
 
-void Service::on_read(Call& call, const READ3res& result) {
+void Service::send_read_attributes(Call& call) {
+    const OpenFile* const file = file_of(call);
+    if (file == nullptr) return fail(call, Error::bad_descriptor);
+    GETATTR3args arguments{.object = file->node->handle.argument()};
+    Rpc::send<rpc_nfs3_getattr_async, &Service::on_read_attributes>(*this, call, arguments);
+}
+
+void Service::on_read_attributes(Call& call, const GETATTR3res& result) {
     if (!accept(call, result.status)) return;
-    const READ3resok& got = result.READ3res_u.resok;
-    if (got.data.data_len > call.asked) return fail(call, Error::protocol_error);
-    copy(call.request->buffers, call.done, got.data.data_val, got.data.data_len,
-         Direction::into_buffers);
-    call.done += got.data.data_len;
-    const bool whole = call.done == total_size(call.request->buffers);
-    if (whole || got.eof != 0 || got.data.data_len == 0) return finish(call, call.done);
-    issue(call, &Service::send_read);
+    OpenFile* const file = file_of(call);
+    if (file == nullptr) return fail(call, Error::bad_descriptor);
+    learn(*file->node, result.GETATTR3res_u.resok.obj_attributes, call.sent_serial);
+    call.refreshed = true;
+    call.step = &Service::read_on;
+    read_on(call);
+}
+
+/// Is there an error of write-behind that this open file has not heard of yet? It is told once.
+bool Service::tells_error(Call& call, OpenFile& file, const Node& node) {
+    if (file.errors_seen == node.errors) return false;
+    file.errors_seen = node.errors;
+    fail(call, node.error);
+    return true;
 }
 
 void Service::write(Call& call) {
-    const OpenFile* file = file_of(call);
-    if (file == nullptr) return fail(call, Error::bad_descriptor);
-    if (file->directory) return fail(call, Error::is_directory);
-    if (!acceptable(*call.request)) return fail(call, Error::bad_argument);
-    call.offset = call.request->offset;
-    if (call.request->operation == Operation::append) {
-        return issue(call, &Service::send_append_position);
+    OpenFile* const file = begin_transfer(call);
+    if (file == nullptr) return;
+    if (tells_error(call, *file, *file->node)) return;
+    // The end of the file is where the server says, unless we are the ones who move it.
+    if (call.request->operation == Operation::append && file->node->settled()) {
+        return issue(call, &Service::send_append_attributes);
     }
-    if (total_size(call.request->buffers) == 0) return finish(call);
-    issue(call, &Service::send_write);
+    call.step = &Service::write_on;
+    write_on(call);
 }
 
-void Service::send_append_position(Call& call) {
-    const OpenFile* file = file_of(call);
+void Service::send_append_attributes(Call& call) {
+    const OpenFile* const file = file_of(call);
     if (file == nullptr) return fail(call, Error::bad_descriptor);
-    GETATTR3args arguments{.object = file->handle.argument()};
-    Rpc::send<rpc_nfs3_getattr_async, &Service::on_append_position>(*this, call, arguments);
+    GETATTR3args arguments{.object = file->node->handle.argument()};
+    Rpc::send<rpc_nfs3_getattr_async, &Service::on_append_attributes>(*this, call, arguments);
 }
 
-void Service::on_append_position(Call& call, const GETATTR3res& result) {
+void Service::on_append_attributes(Call& call, const GETATTR3res& result) {
     if (!accept(call, result.status)) return;
-    call.offset = result.GETATTR3res_u.resok.obj_attributes.size;
-    call.request->position = call.offset;
-    if (call.offset > INT64_MAX - max_io_bytes) return fail(call, Error::file_too_big);
-    if (total_size(call.request->buffers) == 0) return finish(call);
-    issue(call, &Service::send_write);
-}
-
-void Service::send_write(Call& call) {
-    const OpenFile* file = file_of(call);
+    OpenFile* const file = file_of(call);
     if (file == nullptr) return fail(call, Error::bad_descriptor);
-    call.asked = std::min<std::size_t>(total_size(call.request->buffers) - call.done,
-                                       connection_.max_write());
-    copy(call.request->buffers, call.done, write_staging, call.asked, Direction::from_buffers);
-    WRITE3args arguments{};
-    arguments.file = file->handle.argument();
-    arguments.offset = call.offset + call.done;
-    arguments.count = static_cast<count3>(call.asked);
-    // Nothing keeps the data once the writer was answered, so a server that crashes must have it.
-    arguments.stable = FILE_SYNC;
-    arguments.data = {static_cast<u_int>(call.asked), write_staging};
-    Rpc::send<rpc_nfs3_write_async, &Service::on_write>(*this, call, arguments);
+    learn(*file->node, result.GETATTR3res_u.resok.obj_attributes, call.sent_serial);
+    call.step = &Service::write_on;
+    write_on(call);
 }
 
-void Service::on_write(Call& call, const WRITE3res& result) {
-    // What was written before the disk was full counts; the next write meets the error.
-    if (result.status == NFS3ERR_NOSPC && call.done > 0) return finish(call, call.done);
-    if (!accept(call, result.status)) return;
-    const WRITE3resok& put = result.WRITE3res_u.resok;
-    if (put.count > call.asked) return fail(call, Error::protocol_error);
-    if (put.count == 0) return fail(call, Error::io_error);
-    if (put.committed != FILE_SYNC) return fail(call, Error::protocol_error);
-    call.done += put.count;
+void Service::write_on(Call& call) {
+    OpenFile* const file = file_of(call);
+    if (file == nullptr) return fail(call, Error::bad_descriptor);
+    Node& node = *file->node;
+    if (node.resize != nullptr || node.barrier) return wait_for(node, call, &Service::write_on);
+    if (call.done == 0 && call.request->operation == Operation::append) {
+        call.offset = node.size;
+        if (call.offset > INT64_MAX - max_io_bytes) return fail(call, Error::file_too_big);
+    }
+    while (call.done < call.total) {
+        const std::uint64_t at = call.offset + call.done;
+        const ByteRange range = range_in_page(at, call.total - call.done);
+        CachePage* const page = page_to_write(call, node, at / cache_page_size, range);
+        if (page == nullptr) return;
+        call.cursor.drain(call.request->buffers, page->data + range.begin, range.size());
+        page->valid.include(range);
+        mark_dirty(node, *page, range);
+        call.done += range.size();
+        node.size = std::max(node.size, at + range.size());
+    }
     call.request->position = call.offset + call.done;
-    if (call.done == total_size(call.request->buffers)) return finish(call, call.done);
-    issue(call, &Service::send_write);
+    written(call, *file, node);
 }
 
-/// Every write is on the server's stable storage before it is answered.
-void Service::sync(Call& call) {
-    file_of(call) == nullptr ? fail(call, Error::bad_descriptor) : finish(call);
+/// The page, ready for these bytes; null when the call waits for it.
+CachePage* Service::page_to_write(Call& call, Node& node, std::uint64_t number, ByteRange range) {
+    CachePage* page = cache_.find(node, number);
+    const bool more_unsafe = page == nullptr || page->idle();
+    if (more_unsafe && unsafe_pages_ >= cache_.pages() / 2) {
+        flush_for_room();
+        wait_for_resources(call, &Service::write_on);
+        return nullptr;
+    }
+    if (page == nullptr) {
+        page = cache_.take(node, number);
+        if (page == nullptr) {
+            wait_for_resources(call, &Service::write_on);
+            return nullptr;
+        }
+        // Behind the end of the file there are only zeros.
+        if (number * cache_page_size >= node.size) {
+            std::memset(page->data, 0, cache_page_size);
+            page->valid = {0, cache_page_size};
+        }
+    }
+    const bool joins = page->valid.empty() || page->valid.touches(range);
+    if (!page->reading && joins) return page;
+    call.waiting_page = number;
+    if (!page->reading && read_run(node, number, number + 1) == 0) {
+        wait_for_resources(call, &Service::write_on);
+    } else {
+        wait_for(node, call, &Service::write_on);
+    }
+    return nullptr;
 }
 
-void Service::close(Call& call) {
-    OpenFile* file = file_of(call);
+void Service::written(Call& call, OpenFile& file, Node& node) {
+    if (file.synchronous || node.write_through) {
+        want_clean(node);
+        call.step = &Service::written_through;
+        return written_through(call);
+    }
+    if (has_full_run(node)) to_flush(node);
+    finish(call, call.done);
+}
+
+void Service::written_through(Call& call) {
+    OpenFile* const file = file_of(call);
     if (file == nullptr) return fail(call, Error::bad_descriptor);
+    Node& node = *file->node;
+    if (!node.clean()) return wait_for(node, call, &Service::written_through);
+    if (tells_error(call, *file, node)) return;
+    finish(call, call.done);
+}
+
+void Service::sync(Call& call) {
+    OpenFile* const file = file_of(call);
+    if (file == nullptr) return fail(call, Error::bad_descriptor);
+    sync_on(call);
+}
+
+void Service::sync_on(Call& call) {
+    OpenFile* const file = file_of(call);
+    if (file == nullptr) return fail(call, Error::bad_descriptor);
+    Node& node = *file->node;
+    if (node.clean()) {
+        if (!tells_error(call, *file, node)) finish(call);
+        return;
+    }
+    node.barrier = true;
+    want_clean(node);
+    wait_for(node, call, &Service::sync_on);
+}
+
+/// The open file is gone at once, whatever becomes of the call.
+void Service::close(Call& call) {
+    OpenFile* const file = file_of(call);
+    if (file == nullptr) return fail(call, Error::bad_descriptor);
+    Node& node = *file->node;
+    call.object = node.handle;
+    call.errors_seen = file->errors_seen;
+    const bool writable = file->writable;
     open_files_.give(*file, chunks_);
+    --node.opens;
+    nodes_.settle(node);
+    want_clean(node);
+    if (call.request->abandon || !writable) return finish(call);
+    call.step = &Service::close_on;
+    close_on(call);
+}
+
+void Service::close_on(Call& call) {
+    Node* const node = nodes_.find(call.object);
+    if (node == nullptr) return finish(call);
+    if (!node->clean()) {
+        node->barrier = true;
+        want_clean(*node);
+        return wait_for(*node, call, &Service::close_on);
+    }
+    if (call.errors_seen != node->errors) return fail(call, node->error);
     finish(call);
 }
 
-void Service::truncate(Call& call) {
-    const OpenFile* file = file_of(call);
-    if (file == nullptr) return fail(call, Error::bad_descriptor);
-    if (file->directory) return fail(call, Error::is_directory);
-    if (call.request->offset > INT64_MAX) return fail(call, Error::bad_argument);
-    issue(call, &Service::send_truncate);
+void Service::sync_all(Call& call) {
+    for (Node* node = dirty_nodes_.front(); node != nullptr; node = dirty_nodes_.next(*node)) {
+        want_clean(*node);
+    }
+    if (dirty_nodes_.empty()) return finish(call);
+    wait_for(*dirty_nodes_.front(), call, &Service::sync_all);
 }
 
-void Service::send_truncate(Call& call) {
-    const OpenFile* file = file_of(call);
+void Service::truncate(Call& call) {
+    if (regular_file_of(call) == nullptr) return;
+    if (call.request->offset > INT64_MAX) return fail(call, Error::bad_argument);
+    call.step = &Service::truncate_on;
+    truncate_on(call);
+}
+
+void Service::truncate_on(Call& call) {
+    OpenFile* const file = file_of(call);
     if (file == nullptr) return fail(call, Error::bad_descriptor);
-    SETATTR3args arguments{};
-    arguments.object = file->handle.argument();
-    arguments.new_attributes.size.set_it = 1;
-    arguments.new_attributes.size.set_size3_u.size = call.request->offset;
-    Rpc::send<rpc_nfs3_setattr_async, &Service::on_set_attributes>(*this, call, arguments);
+    begin_resize(call, *file->node, call.request->offset, &Service::truncated);
+}
+
+void Service::truncated(Call& call) {
+    finish(call);
 }
 
 void Service::status(Call& call) {
     if (file_of(call) == nullptr) return fail(call, Error::bad_descriptor);
-    issue(call, &Service::send_status);
+    status_on(call);
+}
+
+/// The server tells size and times: it is sent what it lacks first.
+void Service::status_on(Call& call) {
+    OpenFile* const file = file_of(call);
+    if (file == nullptr) return fail(call, Error::bad_descriptor);
+    Node& node = *file->node;
+    if (node.settled() || ++call.retries > max_status_retries) {
+        return issue(call, &Service::send_status);
+    }
+    node.flush = true;
+    to_flush(node);
+    wait_for(node, call, &Service::status_on);
 }
 
 void Service::send_status(Call& call) {
-    const OpenFile* file = file_of(call);
+    const OpenFile* const file = file_of(call);
     if (file == nullptr) return fail(call, Error::bad_descriptor);
-    GETATTR3args arguments{.object = file->handle.argument()};
+    GETATTR3args arguments{.object = file->node->handle.argument()};
     Rpc::send<rpc_nfs3_getattr_async, &Service::on_status>(*this, call, arguments);
 }
 
 void Service::on_status(Call& call, const GETATTR3res& result) {
     if (!accept(call, result.status)) return;
-    call.request->file_status = to_file_status(result.GETATTR3res_u.resok.obj_attributes);
+    const fattr3& attributes = result.GETATTR3res_u.resok.obj_attributes;
+    call.request->file_status = to_file_status(attributes);
+    if (OpenFile* const file = file_of(call)) {
+        learn(*file->node, attributes, call.sent_serial);
+        if (!file->node->directory) call.request->file_status.size = file->node->size;
+    }
     finish(call);
 }
 

@@ -120,8 +120,7 @@ void Service::arrived(Call& call) {
         case Operation::open:
             return open_found(call);
         case Operation::status_path:
-            request.file_status = to_file_status(call.attributes);
-            return finish(call);
+            return status_found(call);
         case Operation::access:
             return check_access(call);
         case Operation::change_mode:
@@ -136,6 +135,7 @@ void Service::arrived(Call& call) {
         case Operation::status:
         case Operation::truncate:
         case Operation::sync:
+        case Operation::sync_all:
         case Operation::read_directory:
         case Operation::unlink:
         case Operation::make_directory:
@@ -144,6 +144,27 @@ void Service::arrived(Call& call) {
             break;  // these do not walk to an object
     }
     fail(call, Error::bad_argument);
+}
+
+/// The server's size and times count once it has been sent what was written.
+void Service::status_found(Call& call) {
+    Node* const node = nodes_.find(call.object);
+    if (node != nullptr && !node->settled() && ++call.retries <= max_status_retries) {
+        node->flush = true;
+        to_flush(*node);
+        return wait_for(*node, call, &Service::status_of_found);
+    }
+    call.request->file_status = to_file_status(call.attributes);
+    if (node != nullptr) {
+        learn(*node, call.attributes, call.sent_serial);
+        if (!node->directory) call.request->file_status.size = node->size;
+    }
+    finish(call);
+}
+
+/// Something has happened to the file: its attributes are to be asked for again.
+void Service::status_of_found(Call& call) {
+    issue(call, &Service::send_walk_attributes);
 }
 
 void Service::arrived_at_parent(Call& call) {

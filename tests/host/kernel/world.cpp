@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include "api/debug.hpp"
 #include "cap/derivation.hpp"
+#include "object/asid.hpp"
 
 namespace numbat::test {
 
@@ -25,12 +27,14 @@ T* at(std::uint64_t offset) {
 }  // namespace
 
 void World::SetUp() {
+    // What the last test has left in the kernel's own variables.
+    while (const Tcb* thread = debug_first_thread()) debug_remove_thread(const_cast<Tcb&>(*thread));
+    asid_pools = {};
     fake::reset();
     core.ready = ReadyQueues{};
     core.release = ReleaseQueue{};
     core.decision = Decision::keep;
     core.candidate = nullptr;
-    core.pending = 0;
     core.work_units = 0;
     slots_ = at<Slot>(cnode_at);
     root_ = at<Tcb>(tcb_at);

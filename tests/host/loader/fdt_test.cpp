@@ -77,6 +77,43 @@ TEST(Fdt, FindsMemory) {
     EXPECT_EQ(memory_of(bytes), (Regions{{0x1000, 0x2000}, {0x8000, 0x1000}}));
 }
 
+TEST(Fdt, FindsReservedMemory) {
+    const auto reserved_of = [](const Bytes& bytes) {
+        Regions found;
+        const auto tree = base::Fdt::open(bytes);
+        const auto count = base::for_each_reserved_region(
+            *tree, [&](std::uint64_t start, std::uint64_t size) { found.push_back({start, size}); });
+        EXPECT_EQ(count.value_or(99), found.size());
+        return found;
+    };
+    EXPECT_EQ(reserved_of(make_tree()), Regions{});
+    const Bytes bytes = TreeBuilder()
+                            .begin("")
+                            .cells("#address-cells", {1}, 4)
+                            .cells("#size-cells", {1}, 4)
+                            .begin("reserved-memory")
+                            .cells("reg", {1, 2}, 4)
+                            .begin("firmware@1000")
+                            .cells("reg", {0x1000, 0x2000}, 4)
+                            .end()
+                            .begin("pool")  // no place of its own
+                            .cells("size", {0x1000}, 4)
+                            .end()
+                            .begin("video@8000")
+                            .cells("reg", {0x8000, 0x1000, 0xa000, 0x1000}, 4)
+                            .end()
+                            .end()
+                            .begin("other")
+                            .begin("reserved-memory")
+                            .cells("reg", {5, 6}, 4)
+                            .end()
+                            .end()
+                            .end()
+                            .finish();
+    EXPECT_EQ(reserved_of(bytes),
+              (Regions{{0x1000, 0x2000}, {0x8000, 0x1000}, {0xa000, 0x1000}}));
+}
+
 TEST(Fdt, RefusesBadHeaders) {
     const Bytes good = make_tree();
     const auto with = [&](std::size_t field, std::uint32_t value) {

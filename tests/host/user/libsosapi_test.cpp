@@ -21,18 +21,22 @@
 #include "abi/message_info.hpp"
 #include "abi/sos_file.hpp"
 #include "abi/sos_syscall.hpp"
+#include "system_counter.hpp"
+#include "user/libsosapi/src/clock.hpp"
 
 extern "C" {
 extern long (*__sos_systable[1])(long, long, long, long, long, long, long);
 int sos_sys_open(const char* path, int mode);
 int sos_sys_read(int file, char* buf, size_t nbyte);
 void sos_sys_usleep(int usec);
+int64_t sos_sys_time_stamp(void);
 int sos_process_status(void* processes, unsigned max);
 }
 
 namespace {
 
 using abi::SosSyscall;
+namespace counter = sosapi::system_counter;
 using Message = std::vector<std::uint64_t>;  // number and arguments
 
 struct Answer {
@@ -278,18 +282,44 @@ TEST_F(Libsosapi, sleeps_at_least_as_long) {
 }
 
 TEST_F(Libsosapi, sleeps_until) {
-    std::uint64_t now_us = 5'000'000;
-    server = [&now_us](const Message& message) -> Answer {
-        if (message[0] == number(SosSyscall::nanosleep)) {
-            now_us += message.at(1) / 2 + 1;  // woken early: it must sleep again
-            return {};
-        }
-        return {0, now_us / 1'000'000, now_us % 1'000'000 * 1000};
+    counter::hz = 1'000'000;
+    counter::shown = 5'000'000;
+    server = [](const Message& message) -> Answer {
+        EXPECT_EQ(message[0], number(SosSyscall::nanosleep));
+        counter::shown += message.at(1) / 2 + 1;  // woken early: it must sleep again
+        return {};
     };
     const timespec end{7, 0};
     EXPECT_EQ(linux_call(115, CLOCK_MONOTONIC, TIMER_ABSTIME, &end, nullptr), 0);
-    EXPECT_GE(now_us, 7'000'000u);
+    EXPECT_GE(counter::shown, 7'000'000u);
     EXPECT_EQ(linux_call(115, 77, 0, &end, nullptr), -EINVAL);
+}
+
+TEST_F(Libsosapi, tells_the_time_without_calls) {
+    counter::hz = 62'500'000;
+    sosapi::clock::note_auxiliary(abi::auxv_clock_ticks, 1000);
+    sosapi::clock::note_auxiliary(abi::auxv_clock_date, 1'700'000'000'999'999);
+    timespec now{};
+    const auto read = [&now](long id) {
+        EXPECT_EQ(linux_call(113, id, &now), 0);
+        return std::pair(now.tv_sec, now.tv_nsec);
+    };
+    counter::shown = 1000;
+    EXPECT_EQ(read(CLOCK_MONOTONIC), std::pair(0l, 0l));
+    EXPECT_EQ(read(CLOCK_REALTIME), std::pair(1'700'000'000l, 999'999'000l));
+    counter::shown = 1000 + 62'500'000 + 63;
+    EXPECT_EQ(read(CLOCK_MONOTONIC), std::pair(1l, 1008l)) << "finer than a microsecond";
+    EXPECT_EQ(read(CLOCK_BOOTTIME), std::pair(1l, 1008l));
+    EXPECT_EQ(read(CLOCK_REALTIME), std::pair(1'700'000'002l, 8l)) << "nanoseconds carry";
+    EXPECT_EQ(sos_sys_time_stamp(), 1'000'001);
+    constexpr std::uint64_t century_s = 3'155'760'000;
+    counter::shown = 1000 + 62'500'000 * century_s;
+    EXPECT_EQ(read(CLOCK_MONOTONIC), std::pair(static_cast<long>(century_s), 0l));
+    EXPECT_EQ(sos_sys_time_stamp(), static_cast<std::int64_t>(century_s) * 1'000'000);
+    EXPECT_EQ(linux_call(114, CLOCK_MONOTONIC, &now), 0);
+    EXPECT_EQ(now.tv_nsec, 16);
+    EXPECT_TRUE(sent.empty());
+    sosapi::clock::note_auxiliary(abi::auxv_clock_ticks, 0);
 }
 
 TEST_F(Libsosapi, waits) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Long kernel operations: interrupted or not, they do the same, and others get the processor.
-#include "clock.hpp"
+#include "spinners.hpp"
 
 namespace target {
 namespace {
@@ -257,6 +257,81 @@ TEST_CASE(PREEMPT_0009, "a thread revokes the cnode it lives in") {
     EXPECT_EQ(fault.words.mr[3], LookupFailureType::invalid_root);
     // The cnode's only cap is inside it now: only its memory can be taken back.
     EXPECT_OK(sel4::cnode_revoke(Env::at(env.untyped)));
+}
+
+TEST_CASE(PREEMPT_0010, "V3: releases are served in the middle of a long revoke") {
+    Alarm alarm(env);
+    const CPtr e = env.make(ObjectType::endpoint);
+    full_cnode(env, 11, e, 2000);
+    Spinners s(env, alarm);
+    static volatile std::uint64_t returned_at, error;
+    returned_at = 0;
+    error = 99;
+    s.add({100, 200}, 110);
+    s.add({50'000, 50'000}, 90, [&] {
+        error = error_of(sel4::cnode_revoke(Env::at(e)));
+        returned_at = alarm.now_us();
+    });
+    s.start();
+    alarm.sleep_until(5000);
+    EXPECT_EQ(error, 0);
+    EXPECT_TRUE(returned_at > 300);
+    for (unsigned i = 1; i < 6; ++i) {
+        const std::uint64_t gap = traces[0].runs[i].from - traces[0].runs[i - 1].from;
+        EXPECT_TRUE(gap >= 195 && gap <= 200 + latency_bound_us);
+    }
+}
+
+/// Runs `operation` on 60 of every 500 microseconds; what it used in all.
+template <typename Operation>
+std::uint64_t on_a_small_budget(Env& env, Alarm& alarm, Operation operation) {
+    const CPtr go = env.make(ObjectType::notification);
+    Thread& a = env.thread([=] {
+        sel4::wait(go);
+        operation();
+    });
+    env.settle();
+    EXPECT_OK(sel4::sched_control_configure(env.sched_control, a.sched_context, 60, 500));
+    static_cast<void>(sel4::sched_context_consumed(a.sched_context));
+    sel4::signal(go);
+    alarm.start();
+    alarm.sleep_until(8000);
+    EXPECT_TRUE(a.finished);
+    return sel4::sched_context_consumed(a.sched_context).value_or(0);
+}
+
+TEST_CASE(PREEMPT_0011, "V4: the reset of a used untyped on a small budget") {
+    Alarm alarm(env);
+    const CPtr u = env.make(ObjectType::untyped, 21), slot = env.slots();
+    ASSERT_OK(sel4::untyped_retype(u, ObjectType::large_page, 0, Env::cnode, slot.raw()));
+    env.remove(slot);
+    static volatile std::uint64_t returned_at, error;
+    error = 99;
+    const std::uint64_t used = on_a_small_budget(env, alarm, [&alarm, u, slot] {
+        error = error_of(
+            sel4::untyped_retype(u, ObjectType::endpoint, 0, Env::cnode, slot.raw()));
+        returned_at = alarm.now_us();
+    });
+    EXPECT_EQ(error, 0);
+    EXPECT_EQ(sel4::debug_cap_identify(slot), abi::CapTag::endpoint);
+    EXPECT_TRUE(used > 60);  // more than one period's budget,
+    EXPECT_TRUE(returned_at >= 480);  // so it took more than one period
+}
+
+TEST_CASE(PREEMPT_0012, "V5: deletion of a cnode full of copies on a small budget") {
+    Alarm alarm(env);
+    const CPtr e = env.make(ObjectType::endpoint);
+    const CPtr table = full_cnode(env, 11, e, 2048);
+    static volatile std::uint64_t returned_at, error;
+    error = 99;
+    const std::uint64_t used = on_a_small_budget(env, alarm, [&alarm, table] {
+        error = error_of(sel4::cnode_delete(Env::at(table)));
+        returned_at = alarm.now_us();
+    });
+    EXPECT_EQ(error, 0);
+    EXPECT_EQ(sel4::debug_cap_identify(table), abi::CapTag::null);
+    EXPECT_TRUE(used > 60);
+    EXPECT_TRUE(returned_at >= 480);
 }
 
 }  // namespace

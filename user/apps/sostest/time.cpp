@@ -99,6 +99,27 @@ bool cycles_are_readable() {
     return second != first || fail(__FILE__, __LINE__, "the cycle counter stands still");
 }
 
+/// The time that libc takes from the counter, and the server's: one clock.
+bool clocks_are_one() {
+    for (int i = 0; i < 100; ++i) {
+        const std::int64_t before = sos_time_stamp();
+        const sos_reply_t reply = call(abi::SosSyscall::getitimer, {});
+        const std::int64_t after = sos_time_stamp();
+        CHECK(reply.error == 0);
+        const auto between = static_cast<std::int64_t>(reply.results[0]);
+        CHECK(before <= between && between <= after);
+        timespec date, later;
+        CHECK(clock_gettime(CLOCK_REALTIME, &date) == 0);
+        const sos_reply_t real = call(abi::SosSyscall::clock_gettime, {0});
+        CHECK(clock_gettime(CLOCK_REALTIME, &later) == 0);
+        const auto us = [](std::int64_t s, std::int64_t ns) { return s * 1'000'000 + ns / 1000; };
+        const std::int64_t told = us(static_cast<std::int64_t>(real.results[0]),
+                                     static_cast<std::int64_t>(real.results[1]));
+        CHECK(us(date.tv_sec, date.tv_nsec) <= told && told <= us(later.tv_sec, later.tv_nsec));
+    }
+    return true;
+}
+
 constexpr Case cases[] = {
     {"TIME_0001", time_goes_on, "time goes backwards"},
     {"TIME_0002", sleeps_long_enough, "a sleep is too short, or far too long"},
@@ -107,6 +128,7 @@ constexpr Case cases[] = {
     {"TIME_0005", clocks_agree, "clocks do not agree"},
     {"TIME_0006", counter_is_readable, "the system counter cannot be read"},
     {"TIME_0007", cycles_are_readable, "the cycle counter cannot be read"},
+    {"TIME_0008", clocks_are_one, "the counter and the server disagree on the time"},
 };
 
 }  // namespace

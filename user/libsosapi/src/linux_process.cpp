@@ -42,8 +42,9 @@ bool ignored_by_default(int number) {
            number == SIGSTOP || number == SIGTSTP || number == SIGTTIN || number == SIGTTOU;
 }
 
-[[noreturn]] void end_program(int status) {
-    call<SosSyscall::exit>(status);
+/// With the exit status, or as if killed by `signal` when that is not 0.
+[[noreturn]] void end_program(int status, int signal) {
+    call<SosSyscall::exit>(status, signal);
     __builtin_trap();  // a process that may not exit must not go on
 }
 
@@ -53,7 +54,7 @@ long raise_here(int number) {
     if (action.handler == SIG_IGN && number != SIGKILL) return 0;
     if (action.handler == SIG_DFL || number == SIGKILL) {
         if (ignored_by_default(number)) return 0;
-        end_program(128 + number);
+        end_program(0, number);
     }
     const KernelSigaction chosen = action;
     if ((action.flags & SA_RESETHAND) != 0) action.handler = SIG_DFL;
@@ -81,7 +82,7 @@ bool process_exists(int pid) {
 }  // namespace
 
 long linux_exit(long status, long, long, long, long, long) {
-    end_program(static_cast<int>(status) & 0xff);
+    end_program(static_cast<int>(status) & 0xff, 0);
 }
 
 long linux_getpid(long, long, long, long, long, long) {

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "call.hpp"
+#include "clock.hpp"
 #include "vsyscall.hpp"
 
 using abi::SosSyscall;
@@ -81,18 +82,19 @@ Clock clock_of(long id) {
 
 long linux_clock_gettime(long id, long time, long, long, long, long) {
     auto* const to = reinterpret_cast<timespec*>(time);
-    const Clock clock = clock_of(id);
-    if (clock == Clock::unknown) return -EINVAL;
-    if (clock == Clock::cpu) return cpu_time(to);
-    const Reply reply = call<SosSyscall::clock_gettime>(clock == Clock::real ? 0 : 1);
-    if (reply.error != 0) return -reply.error;
-    *to = {static_cast<time_t>(reply.results[0]), static_cast<long>(reply.results[1])};
+    const Clock kind = clock_of(id);
+    if (kind == Clock::unknown) return -EINVAL;
+    if (kind == Clock::cpu) return cpu_time(to);
+    const auto now = kind == Clock::real ? clock::of_day() : clock::since_boot();
+    *to = {static_cast<time_t>(now.seconds), static_cast<long>(now.nanoseconds)};
     return 0;
 }
 
 long linux_clock_getres(long id, long resolution, long, long, long, long) {
-    if (clock_of(id) == Clock::unknown) return -EINVAL;
-    if (resolution != 0) *reinterpret_cast<timespec*>(resolution) = {0, 1000};
+    const Clock kind = clock_of(id);
+    if (kind == Clock::unknown) return -EINVAL;
+    const long ns = kind == Clock::cpu ? 1000 : static_cast<long>(clock::resolution_ns());
+    if (resolution != 0) *reinterpret_cast<timespec*>(resolution) = {0, ns};
     return 0;
 }
 
@@ -102,8 +104,8 @@ long linux_nanosleep(long time, long, long, long, long, long) {
 
 long linux_clock_nanosleep(long id, long flags, long time, long, long, long) {
     const timespec& wanted = *reinterpret_cast<const timespec*>(time);
-    const Clock clock = clock_of(id);
-    if (clock == Clock::unknown || clock == Clock::cpu) return -EINVAL;
+    const Clock kind = clock_of(id);
+    if (kind == Clock::unknown || kind == Clock::cpu) return -EINVAL;
     if (!valid_time(wanted)) return -EINVAL;
     if ((flags & TIMER_ABSTIME) == 0) return sleep_relative(wanted);
     for (;;) {

@@ -7,6 +7,7 @@
 #include <sos_system.h>
 
 #include "call.hpp"
+#include "clock.hpp"
 #include "file_calls.hpp"
 
 using abi::SosSyscall;
@@ -58,7 +59,7 @@ void sleep_for(int microseconds) {
 }
 
 std::int64_t time_stamp() {
-    return checked(call<SosSyscall::getitimer>());
+    return static_cast<std::int64_t>(clock::since_boot_us());
 }
 
 }  // namespace sosapi

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Where a program begins: finds the IPC buffer in the auxiliary vector and hands over to libc.
+// Where a program begins: finds the IPC buffer and the clock's origin in the auxiliary vector and
+// hands over to libc.
 // At _start, SP points to argc, argv, envp and the auxiliary vector.
 #include <syscalls.h>
 
 #include "call.hpp"
+#include "clock.hpp"
 
 extern "C" {
 
@@ -22,6 +24,7 @@ seL4_IPCBuffer* __sel4_ipc_buffer = nullptr;
         if (word[0] == abi::auxv_ipc_buffer) {
             __sel4_ipc_buffer = reinterpret_cast<seL4_IPCBuffer*>(word[1]);
         }
+        sosapi::clock::note_auxiliary(word[0], word[1]);
     }
     sosapi_init_syscall_table();
     __libc_start_main(main, argc, argv, nullptr, nullptr, nullptr);

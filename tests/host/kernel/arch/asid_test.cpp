@@ -101,7 +101,7 @@ TEST_F(AsidTest, TheEndOfAPoolUnassignsItsSpaces) {
     EXPECT_EQ(make_pool(), ok());
     Slot space = slot_with(VSpaceCap::make(table_at(allocate(4096))));
     EXPECT_EQ(invoke(target_, asid_pool_assign, {}, {&space}), ok());
-    current_ttbr0 = arch::ttbr0_of(space.cap);
+    current_ttbr0 = arch::ttbr0_entry(space.cap.as<VSpaceCap>().table());
     const auto cap = target_.cap.as<AsidPoolCap>();
     numbat::finalise_asid_pool(cap, numbat::Finality::shared);
     EXPECT_NE(numbat::vspace_of(512), nullptr);

@@ -57,7 +57,7 @@ TEST_F(VSpaceCache, RefusesInThisOrder) {
 
 TEST_F(VSpaceCache, DeletionFreesTheAsid) {
     const auto cap = space_.cap.as<VSpaceCap>();
-    current_ttbr0 = arch::ttbr0_of(cap);
+    current_ttbr0 = arch::ttbr0_entry(cap.table());
     numbat::finalise_vspace(cap, numbat::Finality::shared);
     EXPECT_EQ(numbat::vspace_of(9), cap.table());
     numbat::finalise_vspace(cap, numbat::Finality::final);

@@ -68,7 +68,7 @@ std::uint64_t* World::table_at(PAddr address) {
 
 Slot World::make_vspace(unsigned asid) {
     std::uint64_t* root = table_at(allocate(4096));
-    pool_->tables[asid] = root;
+    pool_->assign(static_cast<numbat::Asid>(asid), root);
     return slot_with(VSpaceCap::make(root, static_cast<numbat::Asid>(asid)));
 }
 
@@ -140,8 +140,8 @@ void clear_memory(void* start, std::size_t size) {
     record("clear %llx", physical(reinterpret_cast<std::uint64_t>(start)));
 }
 
-std::uint64_t ttbr0_of(numbat::Cap vspace) {
-    return physical(vspace.address()) | vspace.word1 << 48;
+std::uint64_t make_ttbr0(const Entry* table, numbat::Asid asid) {
+    return physical(reinterpret_cast<std::uint64_t>(table)) | std::uint64_t{asid} << 48;
 }
 
 void leave_address_space(std::uint64_t ttbr0) {

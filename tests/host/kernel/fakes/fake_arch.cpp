@@ -4,8 +4,9 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "abi/object_type.hpp"
-#include "cap/cap.hpp"
+#include "address_space.hpp"
+#include "cache.hpp"
+#include "tlb.hpp"
 
 namespace fake {
 
@@ -82,45 +83,22 @@ void halt() {
     std::abort();
 }
 
+
+std::uint64_t ttbr0_of(numbat::Cap vspace) {
+    return vspace.word0 ^ vspace.word1 << 48;
+}
+void leave_address_space(std::uint64_t) {}
+AddressSpaceGuard::AddressSpaceGuard(numbat::VSpaceCap) : previous_(0) {}
+AddressSpaceGuard::~AddressSpaceGuard() = default;
+bool window_contains(std::uint64_t paddr) {
+    return paddr >= fake::ram_start && paddr - fake::ram_start < fake::ram_size;
+}
+void publish_table_entry() {}
+void tlb_invalidate_page(std::uint16_t, std::uint64_t) {}
+void tlb_invalidate_asid(std::uint16_t) {}
+void cache_clean(std::uint64_t, std::uint64_t) {}
+void cache_clean_invalidate(std::uint64_t, std::uint64_t) {}
+void cache_invalidate(std::uint64_t, std::uint64_t) {}
+void cache_unify(std::uint64_t, std::uint64_t) {}
+
 }  // namespace arch
-
-namespace numbat {
-
-InvocationResult invoke_frame(Invocation&, FrameCap) {
-    return Fail(SysError::illegal_operation());
-}
-InvocationResult invoke_page_table(Invocation&, PageTableCap) {
-    return Fail(SysError::illegal_operation());
-}
-InvocationResult invoke_vspace(Invocation&, VSpaceCap) {
-    return Fail(SysError::illegal_operation());
-}
-InvocationResult invoke_asid_control(Invocation&) {
-    return Fail(SysError::illegal_operation());
-}
-InvocationResult invoke_asid_pool(Invocation&, AsidPoolCap) {
-    return Fail(SysError::illegal_operation());
-}
-void finalise_frame(FrameCap cap) {
-    fake::state.finalised_frames.push_back(cap);
-}
-void finalise_page_table(PageTableCap, Finality) {}
-void finalise_vspace(VSpaceCap, Finality) {}
-void finalise_asid_pool(AsidPoolCap, Finality) {}
-
-Cap create_arch_object(abi::ObjectType type, PAddr address, bool device) {
-    switch (type) {
-        case abi::ObjectType::small_page:
-            return FrameCap::make(address, FrameSize::small, FrameRights::read_write, device);
-        case abi::ObjectType::large_page:
-            return FrameCap::make(address, FrameSize::large, FrameRights::read_write, device);
-        case abi::ObjectType::huge_page:
-            return FrameCap::make(address, FrameSize::huge, FrameRights::read_write, device);
-        case abi::ObjectType::vspace:
-            return VSpaceCap::make(arch::kernel_pointer(address));
-        default:
-            return PageTableCap::make(arch::kernel_pointer(address));
-    }
-}
-
-}  // namespace numbat

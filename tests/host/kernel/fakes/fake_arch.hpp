@@ -22,7 +22,6 @@ struct State {
     bool irq_pending;
     unsigned next_irq;
     std::vector<unsigned> masked, unmasked;
-    std::vector<numbat::Cap> finalised_frames;
     unsigned switches;
 };
 extern State state;

@@ -1,3 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Included by contract.hpp: the fake architecture defines everything in fake_arch.cpp.
+// Included by contract.hpp: the fake architecture defines everything in fake_arch.cpp. What the
+// object code of the architecture uses beyond the contract:
 #pragma once
+
+#include "kernel_map.hpp"
+
+namespace arch {
+
+std::uint64_t ttbr0_of(numbat::Cap vspace);
+void leave_address_space(std::uint64_t ttbr0);
+
+}  // namespace arch

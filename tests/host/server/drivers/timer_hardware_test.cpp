@@ -82,7 +82,7 @@ TEST(MesonTimer, CounterIsReadWithoutTearing) {
     Meson timer(bus);
     timer.initialise();
     bus.now = 0xffff'fff0;
-    bus.us_per_read = 1;
+    bus.us_per_access = 1;
     std::uint64_t last = 0;
     for (int i = 0; i < 100; ++i) {
         const std::uint64_t now = timer.now_us();
@@ -141,7 +141,7 @@ TEST(MesonTimer, TimeoutsBeyondItsWidthArriveAtMostOneStepLate) {
     }
     std::uint64_t interrupts = 0;
     while (list.pending() != 0) {
-        bus.tick();
+        bus.advance(bus.until_end().value_or(1));
         if (bus.raised()) {
             list.on_interrupt();
             ++interrupts;

@@ -5,7 +5,9 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
+#include <utility>
 
 #include "server/drivers/timer/generic_timer.hpp"
 #include "server/drivers/timer/meson_timer.hpp"
@@ -66,23 +68,28 @@ struct GenericRegisters {
     std::uint64_t control = 0;
 };
 
-/// Timers A and E of the Meson at register level. The divider of timer A runs freely, so the
-/// first step of a countdown may be short.
+/// Timers A and E of the Meson at register level, with what makes such hardware hard to use:
+/// - The divider of timer A runs freely, so the first step of a countdown may be short.
+/// - Time goes on between accesses: a countdown may end while it is being replaced, and the halves
+///   of the counter are of different moments.
+/// - Loading restarts a running countdown at the resolution that is set.
+/// - The interrupt is an edge: the controller remembers it, whatever happens to the timer then.
 class MesonBus {
   public:
     template <typename T>
     std::uint32_t read(std::size_t offset) {
         static_assert(sizeof(T) == 4);
         namespace reg = sos::timer::meson::reg;
+        advance(us_per_access);
         switch (offset) {
             case reg::mux:
                 return mux_;
             case reg::timer_a:
                 return load_ | (left_ << 16);
             case reg::timer_e_low:
-                return static_cast<std::uint32_t>(read_counter());
+                return static_cast<std::uint32_t>(counter());
             case reg::timer_e_high:
-                return static_cast<std::uint32_t>(read_counter() >> 32);
+                return static_cast<std::uint32_t>(counter() >> 32);
             default:
                 throw std::logic_error("read of an unknown register");
         }
@@ -92,6 +99,7 @@ class MesonBus {
     void write(std::size_t offset, T value) {
         static_assert(sizeof(T) == 4);
         namespace reg = sos::timer::meson::reg;
+        advance(us_per_access);
         if (offset == reg::mux) {
             const bool was_enabled = enabled();
             mux_ = value;
@@ -106,13 +114,24 @@ class MesonBus {
         }
     }
 
-    /// One microsecond passes.
-    void tick() {
-        ++now;
-        if (!enabled() || left_ == 0 || now % step() != 0) return;
-        if (--left_ == 0) raised_ = true;
+    void advance(std::uint64_t us) {
+        if (const auto rest = until_end(); rest && *rest <= us) {
+            left_ = 0;
+            raised_ = latched_ = true;
+        } else if (rest) {
+            left_ -= static_cast<std::uint32_t>((now + us) / step() - now / step());
+        }
+        now += us;
+    }
+    void tick() { advance(1); }
+    /// Microseconds until the countdown in progress ends.
+    std::optional<std::uint64_t> until_end() const {
+        if (!enabled() || left_ == 0) return std::nullopt;
+        return (now / step() + left_) * step() - now;
     }
     bool raised() const { return raised_; }
+    /// The interrupt controller hands over the interrupt that it remembers.
+    bool take_interrupt() { return std::exchange(latched_, false); }
     std::uint64_t step() const {
         constexpr std::uint64_t steps[] = {1, 10, 100, 1000};
         return steps[sos::timer::meson::mux::ClockA::get(mux_)];
@@ -121,19 +140,20 @@ class MesonBus {
     bool enabled() const { return sos::timer::meson::mux::EnableA::get(mux_) != 0; }
 
     std::uint64_t now = 0;
-    std::uint64_t us_per_read = 0;
+    std::uint64_t us_per_access = 0;
 
   private:
-    std::uint64_t read_counter() {
+    std::uint64_t counter() const {
         if (sos::timer::meson::mux::ClockE::get(mux_) != sos::timer::meson::mux::clock_e_1us)
             throw std::logic_error("timer E does not count microseconds");
-        return now += us_per_read;
+        return now;
     }
 
     std::uint32_t mux_ = 0;
     std::uint32_t load_ = 0;
     std::uint32_t left_ = 0;
     bool raised_ = false;
+    bool latched_ = false;
 };
 
 }  // namespace model

@@ -51,8 +51,9 @@ std::vector<char> block_of(const std::vector<std::string>& strings) {
 
 TEST_F(StartStackTest, HasArgumentsEnvironmentAndAuxv) {
     const auto block = block_of({"prog", "", "x y", "HOME=/"});
-    const auto stack =
-        elf::build_stack(space, image, {.block = block, .argc = 3, .random = {11, 12}});
+    const auto stack = elf::build_stack(
+        space, image,
+        {.block = block, .argc = 3, .random = {11, 12}, .clock = {.ticks = 13, .date_us = 14}});
     ASSERT_TRUE(stack.has_value());
     EXPECT_EQ(stack->raw() % 16, 0u);
     VAddr at = *stack;
@@ -78,6 +79,8 @@ TEST_F(StartStackTest, HasArgumentsEnvironmentAndAuxv) {
     EXPECT_EQ(word(VAddr{auxv[25]}), 11u);
     EXPECT_EQ(word(VAddr{auxv[25] + 8}), 12u);
     EXPECT_EQ(auxv[abi::auxv_ipc_buffer], vm::ipc_buffer_address.raw());
+    EXPECT_EQ(auxv[abi::auxv_clock_ticks], 13u);
+    EXPECT_EQ(auxv[abi::auxv_clock_date], 14u);
 }
 
 TEST_F(StartStackTest, NoStringsAtAll) {

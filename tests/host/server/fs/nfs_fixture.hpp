@@ -29,7 +29,14 @@ inline std::uint64_t now_us() {
 /// The service in its event loop, as the file server's thread runs it.
 class Runner final : public nfs::Host {
   public:
-    Runner() : files_(max_open_files), chunks_(4 * 1024 * 1024) {
+    static constexpr std::size_t cache_pages = 1024;
+
+    Runner()
+        : files_(max_open_files),
+          nodes_(max_open_files + nfs::Service::max_closed_files),
+          chunks_(4 * 1024 * 1024),
+          pages_(cache_pages),
+          cache_(cache_pages * nfs::cache_page_size) {
         int address[4];
         int nfs_port;
         int mount_port;
@@ -45,7 +52,12 @@ class Runner final : public nfs::Host {
         location.nfs_port = static_cast<std::uint16_t>(nfs_port);
         location.mount_port = static_cast<std::uint16_t>(mount_port);
         location.export_path = "/export";
-        service_.start(location, "pagefile", files_, chunks_);
+        service_.start(location, "pagefile",
+                       {.open_files = files_,
+                        .nodes = nodes_,
+                        .directories = chunks_,
+                        .pages = pages_,
+                        .cache = cache_});
     }
 
     static bool available() { return std::getenv("SOS_NFS_SERVER") != nullptr; }
@@ -92,6 +104,8 @@ class Runner final : public nfs::Host {
     }
 
     nfs::Service& service() { return service_; }
+    /// RPCs sent so far.
+    std::uint64_t rpcs() const { return service_.rpcs(); }
     std::vector<std::string> lines;
     int mounts = 0;
     std::uint64_t time_ahead_us = 0;  // how much the service's clock is ahead of the real one
@@ -108,7 +122,10 @@ class Runner final : public nfs::Host {
     void announce(std::string_view line) override { lines.emplace_back(line); }
 
     std::vector<nfs::OpenFile> files_;
+    std::vector<nfs::Node> nodes_;
     std::vector<std::byte> chunks_;
+    std::vector<nfs::CachePage> pages_;
+    std::vector<std::byte> cache_;
     PathScratch scratch_[nfs::Service::max_calls];
     bool busy_[nfs::Service::max_calls]{};
     int socket_ = -1;
@@ -150,6 +167,11 @@ class NfsTest : public ::testing::Test {
     }
     Result<void> close(FileHandle file) {
         Request request{.operation = Operation::close, .file = file};
+        TRY(runner->perform(request));
+        return {};
+    }
+    Result<void> sync(FileHandle file) {
+        Request request{.operation = Operation::sync, .file = file};
         TRY(runner->perform(request));
         return {};
     }

@@ -26,7 +26,7 @@ class ProcessTableTest : public testing::Test {
     }
 
     void wait_for(ProcessId waiter, WaitKind kind, ProcessId target) {
-        table->entry(waiter).wait = {.kind = kind, .target = target};
+        table->begin_wait(waiter, {.kind = kind, .target = target});
     }
 
     std::unique_ptr<ProcessTable> table = std::make_unique<ProcessTable>();
@@ -159,11 +159,41 @@ TEST_F(ProcessTableTest, DeviceQueueIsFirstComeFirstServed) {
     const ProcessId a = make();
     const ProcessId b = make();
     EXPECT_EQ(table->first_in_device_queue(), no_process);
-    table->entry(b).wait = {.kind = WaitKind::device, .order = table->next_order()};
-    table->entry(a).wait = {.kind = WaitKind::device, .order = table->next_order()};
+    table->begin_wait(b, {.kind = WaitKind::device, .order = table->next_order()});
+    table->begin_wait(a, {.kind = WaitKind::device, .order = table->next_order()});
     EXPECT_EQ(table->first_in_device_queue(), b);
-    table->entry(b).wait = {};
+    table->end_wait(table->entry(b));
     EXPECT_EQ(table->first_in_device_queue(), a);
+}
+
+TEST_F(ProcessTableTest, CountsChildrenAndWatchers) {
+    const ProcessId parent = make();
+    const ProcessId lives = make(parent);
+    const ProcessId ended = make(parent);
+    EXPECT_EQ(table->entry(parent).children, 2u);
+    end(ended);
+    EXPECT_EQ(table->entry(parent).children, 2u) << "a zombie is a child";
+    EXPECT_TRUE(table->reap(parent, -1, WaitScope::children)->has_value());
+    EXPECT_EQ(table->entry(parent).children, 1u);
+
+    wait_for(parent, WaitKind::child, lives);
+    EXPECT_EQ(table->entry(lives).watchers, 1u);
+    table->end_wait(table->entry(parent));
+    EXPECT_EQ(table->entry(lives).watchers, 0u);
+    wait_for(parent, WaitKind::child, no_process);
+    EXPECT_EQ(table->entry(lives).watchers, 0u) << "waits for any, not for this one";
+    table->end_wait(table->entry(parent));
+    end(parent);
+    EXPECT_EQ(table->entry(lives).parent, no_process);
+}
+
+TEST_F(ProcessTableTest, EndOfAWatcherIsNoConcernOfTheWatched) {
+    const ProcessId victim = make();
+    const ProcessId killer = make();
+    wait_for(killer, WaitKind::killed, victim);
+    table->end_wait(table->entry(killer));  // it is killed itself meanwhile
+    end(killer);
+    EXPECT_TRUE(end(victim).empty());
 }
 
 TEST_F(ProcessTableTest, CommandIsCutAt31) {

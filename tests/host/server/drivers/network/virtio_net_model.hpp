@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "drivers/network/virtio_net.hpp"
@@ -27,7 +28,9 @@ class NetModel {
 
     std::uint32_t version = 2;
     std::uint32_t device_id = 1;
-    std::uint32_t features[2] = {1u << 5 | 1u << 29, 1};
+    std::uint32_t features[2] = {1u << 0 | 1u << 5 | 1u << 15 | 1u << 16 | 1u << 29, 1};
+    std::uint16_t link_status = 1;
+    bool never_resets = false;
     bool refuses_features = false;
     std::uint32_t accepted[2] = {0, 0};
     std::uint32_t status = 0;
@@ -49,7 +52,7 @@ class NetModel {
         if (offset == queue_ready) return queues[queue_].ready ? 1 : 0;
         if (offset == interrupt_status) return interrupt;
         if (offset == config) return 0x12005452;
-        if (offset == config + 4) return 0xffff5634;
+        if (offset == config + 4) return 0x5634 | std::uint32_t{link_status} << 16;
         return 0;
     }
 
@@ -80,9 +83,44 @@ class NetModel {
         const std::uint16_t id = next_available(queue);
         const std::uint64_t address = at<std::uint64_t>(queue.descriptors + 16ull * id);
         std::memset(reinterpret_cast<void*>(address), 0, 12);
+        at<std::uint16_t>(address + 10) = 1;  // in one buffer
         std::memcpy(reinterpret_cast<void*>(address + 12), frame.data(), frame.size());
         put_used(queue, id, static_cast<std::uint32_t>(12 + frame.size()));
         return true;
+    }
+
+    /// A packet arrives in pieces, which need a buffer each and are shown all at once.
+    bool deliver_in_pieces(const std::vector<std::string>& pieces) {
+        Queue& queue = queues[0];
+        std::vector<std::pair<std::uint16_t, std::uint32_t>> filled;
+        for (const std::string& piece : pieces) {
+            if (queue.seen == available_index(queue)) return false;
+            const std::uint16_t id = next_available(queue);
+            std::uint64_t address = at<std::uint64_t>(queue.descriptors + 16ull * id);
+            std::uint32_t length = static_cast<std::uint32_t>(piece.size());
+            if (filled.empty()) {
+                std::memset(reinterpret_cast<void*>(address), 0, 12);
+                at<std::uint16_t>(address + 10) = static_cast<std::uint16_t>(pieces.size());
+                address += 12;
+                length += 12;
+            }
+            std::memcpy(reinterpret_cast<void*>(address), piece.data(), piece.size());
+            filled.emplace_back(id, length);
+        }
+        for (const auto& [id, length] : filled) put_used(queue, id, length);
+        return true;
+    }
+
+    void set_link(bool up) {
+        link_status = up ? 1 : 0;
+        interrupt |= 2;
+        ++interrupts;
+    }
+
+    /// The device gives up and says so.
+    void ask_for_reset() {
+        status |= 64;
+        interrupt |= 2;
     }
 
     /// Any id and length, as a hostile device might.
@@ -104,9 +142,16 @@ class NetModel {
             const std::uint64_t address = at<std::uint64_t>(queue.descriptors + 16ull * id);
             const std::uint32_t length = at<std::uint32_t>(queue.descriptors + 16ull * id + 8);
             sent.emplace_back(reinterpret_cast<const char*>(address) + 12, length - 12);
+            if ((at<std::uint8_t>(address) & 1) != 0) finish_checksum(address);
             put_used(queue, id, 0);
         }
         ask_for_notification(queue);
+    }
+
+    /// A half-word of the header in the buffer that was used as number `entry`.
+    std::uint16_t& at_header(std::uint16_t entry, std::size_t offset) {
+        const auto id = at<std::uint32_t>(queues[0].device + 4 + 8ull * entry);
+        return at<std::uint16_t>(at<std::uint64_t>(queues[0].descriptors + 16ull * id) + offset);
     }
 
     bool event_index() const { return (accepted[0] >> 29 & 1) != 0; }
@@ -131,6 +176,20 @@ class NetModel {
         return static_cast<std::uint16_t>(queue.used - event - 1) <
                static_cast<std::uint16_t>(queue.used - before);
     }
+    /// What CSUM means: the sum from start on, complemented, goes to start + offset.
+    void finish_checksum(std::uint64_t header) {
+        std::string& frame = sent.back();
+        const std::size_t start = at<std::uint16_t>(header + 6);
+        std::uint32_t sum = 0;
+        for (std::size_t i = start; i < frame.size(); ++i) {
+            const auto byte = static_cast<std::uint8_t>(frame[i]);
+            sum += (i - start) % 2 == 0 ? byte << 8 : byte;
+        }
+        while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
+        const std::size_t field = start + at<std::uint16_t>(header + 8);
+        frame.at(field) = static_cast<char>(~sum >> 8);
+        frame.at(field + 1) = static_cast<char>(~sum);
+    }
     void ask_for_notification(Queue& queue) {
         if (event_index()) at<std::uint16_t>(queue.device + 4 + 8ull * queue.size) = queue.seen;
     }
@@ -144,6 +203,7 @@ class NetModel {
             accepted[0] = accepted[1] = 0;
         }
         status = refuses_features ? value & ~8u : value;
+        if (never_resets) status |= 1;
     }
 
     std::uint32_t queue_ = 0;

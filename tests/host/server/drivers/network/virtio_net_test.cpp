@@ -70,7 +70,7 @@ TEST_F(VirtioNetTest, identifies_what_is_there) {
 TEST_F(VirtioNetTest, starts_the_device) {
     ASSERT_TRUE(start());
     EXPECT_EQ(model.status, 15u);
-    EXPECT_EQ(model.accepted[0], 1u << 5 | 1u << 29);
+    EXPECT_EQ(model.accepted[0], 1u << 0 | 1u << 5 | 1u << 15 | 1u << 16 | 1u << 29);
     EXPECT_EQ(model.accepted[1], 1u);
     EXPECT_TRUE(model.queues[0].ready && model.queues[1].ready);
     EXPECT_EQ(model.queues[0].notified, 1);
@@ -91,6 +91,9 @@ TEST_F(VirtioNetTest, refuses_what_it_cannot_drive) {
     model.max_queue = 128;
     EXPECT_EQ(start().error(), Error::not_supported);
     model.max_queue = 256;
+    model.never_resets = true;
+    EXPECT_EQ(start().error(), Error::not_supported);
+    model.never_resets = false;
     EXPECT_TRUE(start());
 }
 
@@ -188,6 +191,149 @@ TEST_F(VirtioNetTest, disbelieves_a_device_that_breaks_the_rules) {
     model.put_used(model.queues[0], packet->buffer, 20);
     EXPECT_FALSE(net.receive());
     EXPECT_TRUE(net.broken());
+}
+
+TEST_F(VirtioNetTest, disbelieves_a_used_index_that_runs_ahead) {
+    ASSERT_TRUE(start());
+    for (int i = 0; i < Net::buffers + 1; ++i) model.put_used(model.queues[0], 3, 0);
+    EXPECT_FALSE(net.receive());
+    EXPECT_TRUE(net.broken());
+}
+
+TEST_F(VirtioNetTest, puts_packets_in_pieces_together) {
+    ASSERT_TRUE(start());
+    for (int i = 0; i < 1000; ++i) {
+        ASSERT_TRUE(model.deliver_in_pieces({"one ", "packet ", "in ", std::to_string(i)}));
+        const auto packet = net.receive();
+        ASSERT_TRUE(packet);
+        ASSERT_EQ(text(packet->frame), "one packet in " + std::to_string(i));
+        net.give_back(packet->buffer);
+        net.flush();
+    }
+    const std::string full(2000, 'f');
+    ASSERT_TRUE(model.deliver_in_pieces({full, full}));
+    ASSERT_TRUE(model.deliver("fits"));
+    EXPECT_EQ(text(net.receive()->frame), "fits") << "what is too long for a frame is left out";
+    EXPECT_FALSE(net.broken());
+}
+
+TEST_F(VirtioNetTest, disbelieves_pieces_that_are_not_there) {
+    ASSERT_TRUE(start());
+    ASSERT_TRUE(model.deliver("x"));
+    model.at_header(0, 10) = 2;
+    EXPECT_FALSE(net.receive());
+    EXPECT_TRUE(net.broken());
+}
+
+TEST_F(VirtioNetTest, follows_the_link) {
+    ASSERT_TRUE(start());
+    EXPECT_TRUE(net.link_up());
+    EXPECT_FALSE(net.acknowledge_interrupt());
+    model.set_link(false);
+    EXPECT_TRUE(net.acknowledge_interrupt());
+    EXPECT_FALSE(net.link_up());
+    model.set_link(false);
+    EXPECT_FALSE(net.acknowledge_interrupt()) << "no news";
+    model.set_link(true);
+    EXPECT_TRUE(net.acknowledge_interrupt());
+    EXPECT_TRUE(net.link_up());
+    model.features[0] &= ~(1u << 16);
+    model.link_status = 0;
+    ASSERT_TRUE(start());
+    EXPECT_TRUE(net.link_up()) << "a device that cannot tell has a link";
+}
+
+TEST_F(VirtioNetTest, starts_again_with_the_buffers_that_nobody_holds) {
+    ASSERT_TRUE(start());
+    ASSERT_TRUE(model.deliver("held"));
+    const auto held = net.receive();
+    ASSERT_TRUE(held);
+    model.ask_for_reset();
+    net.acknowledge_interrupt();
+    EXPECT_TRUE(net.broken());
+    EXPECT_FALSE(net.receive());
+    ASSERT_TRUE(net.restart());
+    EXPECT_FALSE(net.broken());
+    EXPECT_EQ(text(held->frame), "held");
+    for (int i = 1; i < Net::buffers; ++i) {
+        ASSERT_TRUE(model.deliver("again"));
+        const auto packet = net.receive();
+        ASSERT_TRUE(packet);
+        ASSERT_NE(packet->buffer, held->buffer);
+    }
+    EXPECT_FALSE(model.deliver("no buffer is left"));
+    net.give_back(held->buffer);
+    net.flush();
+    EXPECT_TRUE(model.deliver("now there is one"));
+    for (int i = 0; i < Net::buffers; ++i) send("all transmit buffers are free");
+    EXPECT_FALSE(net.begin_transmit());
+}
+
+/// An UDP packet of one word of data; its checksum is 0 yet.
+std::string datagram() {
+    std::string frame(14 + 20 + 8 + 4, '\0');
+    const unsigned char ip[] = {0x45, 0, 0,  32, 0, 1,  0,  0, 64, 17,
+                                0,    0, 10, 0,  2, 15, 10, 0, 2,  2};
+    const unsigned char udp[] = {0, 68, 0, 67, 0, 12, 0, 0, 'd', 'a', 't', 'a'};
+    frame[12] = 8;
+    std::memcpy(frame.data() + 14, ip, sizeof ip);
+    std::memcpy(frame.data() + 34, udp, sizeof udp);
+    return frame;
+}
+
+std::span<std::byte> as_frame(std::string& text) {
+    return std::as_writable_bytes(std::span(text.data(), text.size()));
+}
+
+/// As the receiver checks it: over pseudo-header, header and data, the sum is all ones.
+bool checksum_is_right(const std::string& frame) {
+    std::uint32_t sum = 17 + 12;
+    for (std::size_t i = 14 + 12; i < frame.size(); i += 2) {
+        sum += static_cast<std::uint8_t>(frame[i]) << 8 | static_cast<std::uint8_t>(frame[i + 1]);
+    }
+    while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
+    return sum == 0xffff;
+}
+
+TEST_F(VirtioNetTest, lets_the_device_compute_checksums) {
+    ASSERT_TRUE(start());
+    ASSERT_TRUE(net.computes_checksums());
+    std::string frame = datagram();
+    const auto checksum = prepare_checksum(as_frame(frame));
+    ASSERT_TRUE(checksum);
+    const auto packet = net.begin_transmit();
+    std::memcpy(packet->frame.data(), frame.data(), frame.size());
+    net.commit_transmit(*packet, frame.size(), checksum);
+    net.flush();
+    ASSERT_EQ(model.sent.size(), 1u);
+    EXPECT_TRUE(checksum_is_right(model.sent[0]));
+    model.features[0] &= ~1u;
+    ASSERT_TRUE(start());
+    EXPECT_FALSE(net.computes_checksums());
+}
+
+TEST(NetworkChecksum, is_for_whole_tcp_and_udp_packets_only) {
+    const auto prepared = [](std::size_t place, int value) {
+        std::string frame = datagram();
+        frame[place] = static_cast<char>(value);
+        const std::string before = frame;
+        const bool done = prepare_checksum(as_frame(frame)).has_value();
+        EXPECT_TRUE(done || frame == before);
+        return done;
+    };
+    EXPECT_TRUE(prepared(0, 0));
+    EXPECT_FALSE(prepared(13, 6)) << "ARP";
+    EXPECT_FALSE(prepared(14, 0x65)) << "version";
+    EXPECT_FALSE(prepared(14, 0x44)) << "header too short";
+    EXPECT_FALSE(prepared(14, 0x4f)) << "header beyond the packet";
+    EXPECT_FALSE(prepared(17, 33)) << "longer than the frame";
+    EXPECT_FALSE(prepared(17, 27)) << "too short for a checksum";
+    EXPECT_FALSE(prepared(20, 0x20)) << "a fragment";
+    EXPECT_FALSE(prepared(23, 1)) << "ICMP";
+    for (std::size_t size = 0; size < 40; ++size) {
+        std::string frame = datagram().substr(0, size);
+        EXPECT_FALSE(prepare_checksum(as_frame(frame)));
+    }
 }
 
 TEST_F(VirtioNetTest, skips_empty_buffers) {

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Many processes at once: as many as there can be, killed in every state, all calling at random.
+The programs check what they see themselves, and that as much is in use afterwards as before."""
+
+import re
+
+KILL_ROUNDS = 250
+MIX_SECONDS = 10
+COUNTING = "-icount shift=0"  # an instruction is a cycle
+
+
+def test_512_at_once_from_8_creators(sos):
+    assert sos.run("crowd 8", limit=120) == "crowd: 512 at once\n"
+
+
+def test_512_at_once_in_sequence(boot):
+    sos = boot(qemu=COUNTING)
+    sos.prompt()
+    out = sos.run("crowd 0", limit=240)
+    found = re.search(r"512 at once, number 10 cost (\d+), number 500 cost (\d+)", out)
+    assert found, out
+    early, late = int(found[1]), int(found[2])
+    assert late < early * 1.2, out
+
+
+def test_kill_matrix(sos):
+    out = sos.run(f"killmatrix 1 {KILL_ROUNDS}", limit=240)
+    assert f"killmatrix: seed 1, {KILL_ROUNDS} rounds" in out
+
+
+def test_all_states_die_while_the_nfs_server_is_stopped(sos, server):
+    """Victims wait for the server, or for anything else, and go at once."""
+    sos.run("killmatrix all 0", limit=60)  # what it uses itself has been read
+    sos.start("killmatrix all 3")
+    sos.expect("killmatrix: ready")
+    server.pause()
+    try:
+        sos.expect("killed, all well, slowest", limit=30)
+        assert int(re.match(r" (\d+) us", sos.expect("\n"))[1]) < 1_000_000
+    finally:
+        server.resume()
+    sos.prompt()
+
+
+def test_process_calls_at_random(sos):
+    out = sos.run(f"mix 1 {MIX_SECONDS}", limit=120)
+    assert "all well" in out, out
