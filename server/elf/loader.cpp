@@ -125,8 +125,7 @@ sos::Result<LoadedImage> load(fs::File& file, std::string_view name, vm::Address
     const abi::FileStatus status = TRY(file.status());
     const vm::ExecutableFile executable{
         .handle = file.server_handle(),
-        .version = {
-            .size = status.size, .mtime_ns = status.mtime_ns, .ctime_ns = status.ctime_ns}};
+        .version = {.size = status.size, .mtime_ns = status.mtime_ns, .ctime_ns = status.ctime_ns}};
     const Image image = TRY(read_image(file, name, status.size));
     TRY(add_regions(image, space));
     TRY(read_borders(file, name, image, space));

@@ -96,9 +96,9 @@ void report_fault(Process& process, const ProgramFault& fault, Error reason) {
     const bool bad = reason == Error::bad_address;
     log::info<log::Area::proc>("{} (pid {}) {}: pc 0x{x} lr 0x{x} address 0x{x} detail 0x{x}{}{}",
                                process.command(), process.id().pid(),
-                               bad ? what_happened(fault) : "cannot have a page",
-                               fault.pc.raw(), context.x30, fault.address.raw(), fault.detail,
-                               bad ? "" : ": ", bad ? "" : describe(reason));
+                               bad ? what_happened(fault) : "cannot have a page", fault.pc.raw(),
+                               context.x30, fault.address.raw(), fault.detail, bad ? "" : ": ",
+                               bad ? "" : describe(reason));
     if (read) report_calls(process, context);
 }
 

@@ -149,10 +149,9 @@ bool Handler::end_if_doomed(Process& process) {
     if (!reason || process.ending()) return false;
     log::info<log::Area::proc>("{} (pid {}) is killed: {}", process.command(), process.id().pid(),
                                describe(*reason));
-    process.finish(abi::wait_status_killed(*reason == Error::page_lost ||
-                                                   *reason == Error::executable_changed
-                                               ? abi::signals::bus
-                                               : abi::signals::kill));
+    process.finish(abi::wait_status_killed(
+        *reason == Error::page_lost || *reason == Error::executable_changed ? abi::signals::bus
+                                                                            : abi::signals::kill));
     return true;
 }
 

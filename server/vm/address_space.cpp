@@ -46,8 +46,8 @@ Result<void> AddressSpace::init() {
         TRY(page_table_.init(id_));
     }
     TRY(regions_.insert({stack_bottom, stack_top, RegionKind::stack, read_write}));
-    TRY(regions_.insert({ipc_buffer_address, ipc_buffer_address + page_size,
-                         RegionKind::ipc_buffer, read_write}));
+    TRY(regions_.insert(
+        {ipc_buffer_address, ipc_buffer_address + page_size, RegionKind::ipc_buffer, read_write}));
     LockGuard guard(ft_lock);
     return make_ipc_buffer();
 }

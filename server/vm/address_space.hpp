@@ -11,9 +11,9 @@
 //                          heap, from the top of the ELF image up, end set by brk
 //   the ELF image's place  ELF segments
 //
-// Only the process's handler thread calls this (use() anybody); what the pager shares (page table, frame entries)
-// is touched under ft_lock, which each function takes itself. User addresses and lengths of any
-// value are safe to pass.
+// Only the process's handler thread calls this (use() anybody); what the pager shares (page table,
+// frame entries) is touched under ft_lock, which each function takes itself. User addresses and
+// lengths of any value are safe to pass.
 //
 // A page that is touched may have to be read, or wait for room: handle_fault and the pin functions
 // return when it is there (or `cancelled` when the process is being killed). They hold nothing
@@ -192,10 +192,10 @@ class AddressSpace {
 
     // Paging
     std::optional<Error> doom_{};
-    bool condemned_ = false;          // see waiters.hpp
+    bool condemned_ = false;         // see waiters.hpp
     std::uint32_t fruitless_ = 0;    // frames that the clock visited in vain for one page
-    VAddr after_last_read_{};         // where reading in sequence would go on
-    std::uint32_t pages_ahead_ = 1;   // how many pages one read takes
+    VAddr after_last_read_{};        // where reading in sequence would go on
+    std::uint32_t pages_ahead_ = 1;  // how many pages one read takes
 };
 
 }  // namespace sos::vm

@@ -110,7 +110,7 @@ std::uint32_t pages_to_evict() {
 }
 
 bool frames_plentiful() {
-    return page_frames_free() > high_mark();
+    return page_frames_free() > fs::max_page_run;
 }
 
 }  // namespace sos::vm

@@ -28,7 +28,8 @@ Sweep sweep(std::uint32_t wanted, std::uint32_t most);
 
 /// How many pages have to go now; 0 while there are frames enough.
 std::uint32_t pages_to_evict();
-/// Are there frames enough for reading pages before they are wanted?
+/// Are there frames enough for reading pages before they are wanted? (With few frames never: what
+/// comes early would take the place of what is in use.)
 bool frames_plentiful();
 
 }  // namespace sos::vm

@@ -136,8 +136,8 @@ Result<AddressSpace::Attempt> AddressSpace::fill(const PageTable::Place& place, 
         return make_room(waiter);
     }
     if (!can_start_transfer()) return Attempt::wait;
-    const bool started = range ? read_from_executable(place, want, *range)
-                               : read_from_page_file(place, want.page);
+    const bool started =
+        range ? read_from_executable(place, want, *range) : read_from_page_file(place, want.page);
     if (!started) return make_room(waiter);
     waiter.failure.reset();
     waiter.what = WaitFor::page;
@@ -306,10 +306,8 @@ Result<PinnedFrame> AddressSpace::pin(VAddr at, Access access) {
     if (region == nullptr || !region->rights.allow(access)) {
         return std::unexpected(Error::bad_address);
     }
-    return PinnedFrame(TRY(have({.page = page_of(at),
-                                 .region = *region,
-                                 .access = access,
-                                 .purpose = Purpose::access})));
+    return PinnedFrame(TRY(have(
+        {.page = page_of(at), .region = *region, .access = access, .purpose = Purpose::access})));
 }
 
 Result<std::uint64_t> AddressSpace::pin_for_transfer(VAddr at, Access access, std::size_t index) {

@@ -270,7 +270,6 @@ unsigned pins(FrameRef frame) {
     return table.pins[frame.raw()];
 }
 
-
 bool take_transfer_pin() {
     ASSERT(ft_lock.held_by_me());
     if (table.transfer_pins >= table.max_page_frames / transfer_pin_fraction) return false;

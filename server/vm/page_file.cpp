@@ -9,7 +9,7 @@ namespace sos::vm {
 namespace {
 
 constinit PageFileMap map;                     // GUARDED_BY(ft_lock)
-res::ServerPages checksum_memory;  // never given back
+res::ServerPages checksum_memory;              // never given back
 constinit std::uint32_t* checksums = nullptr;  // GUARDED_BY(ft_lock)
 
 }  // namespace

@@ -96,8 +96,8 @@ void page_in_done(fs::PageIo& io) {
         std::optional<Error> failure;
         if (io.failed) {
             failure = io.error;
-        } else if (!from_file && !checksum_agrees(static_cast<std::uint32_t>(io.slot + i),
-                                                  io.checksums[i])) {
+        } else if (!from_file &&
+                   !checksum_agrees(static_cast<std::uint32_t>(io.slot + i), io.checksums[i])) {
             failure = Error::page_lost;
         }
         if (failure) {

@@ -140,8 +140,8 @@ bool Lane::take_answer(void* token, int status, const void* data, Job*& job) {
     if (in_flight_ > 0) --in_flight_;
     const auto word = reinterpret_cast<std::uintptr_t>(token);
     job = &jobs_[word & 0xffff];
-    const bool known = job->state == State::in_flight &&
-                       job->generation == static_cast<std::uint32_t>(word >> 16);
+    const bool known =
+        job->state == State::in_flight && job->generation == static_cast<std::uint32_t>(word >> 16);
     if (!known) return false;
     if (status != RPC_STATUS_SUCCESS || data == nullptr) {
         // Lost with the connection, or refused: it is seen when libnfs has returned.

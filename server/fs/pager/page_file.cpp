@@ -32,10 +32,13 @@ void Lane::refuse_page_file(nfsstat3 status) {
     told_refused_ = true;
     char line[160];
     std::size_t length = 0;
-    base::format_to([&](char c) { if (length < sizeof line) line[length++] = c; },
-                    "page file {}: cannot be made ({}), so nothing can be paged out",
-                    std::string_view(page_file_name_),
-                    std::string_view(nfsstat3_to_str(static_cast<int>(status))));
+    base::format_to(
+        [&](char c) {
+            if (length < sizeof line) line[length++] = c;
+        },
+        "page file {}: cannot be made ({}), so nothing can be paged out",
+        std::string_view(page_file_name_),
+        std::string_view(nfsstat3_to_str(static_cast<int>(status))));
     host_.announce({line, length});
 }
 

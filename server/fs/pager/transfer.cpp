@@ -39,9 +39,8 @@ void compute_checksums(PageIo& io, std::span<const char> bytes) {
 
 void Lane::send_read(Job& job, const nfs::ServerHandle& file) {
     job.asked = std::min(size_of(*job.io) - job.done, connection_.max_read());
-    READ3args arguments{.file = file.argument(),
-                        .offset = start_of(*job.io) + job.done,
-                        .count = job.asked};
+    READ3args arguments{
+        .file = file.argument(), .offset = start_of(*job.io) + job.done, .count = job.asked};
     sent(job, rpc_nfs3_read_async(connection_.rpc(), receive<READ3res, &Lane::on_read>, &arguments,
                                   token_of(job)));
 }
