@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// From the loader to the first thread: move to the kernel's own page tables, start the machine, find
-// the RAM, then make the root task from what memory is free.
+// From the loader to the first thread: move to the kernel's own page tables, start the machine,
+// find the RAM, then make the root task from what memory is free.
 #include <cstring>
 
 #include "address_space.hpp"

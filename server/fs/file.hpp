@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -90,6 +91,16 @@ class File {
     /// By which the file server knows the file, for page I/O; that of no file, if it does not.
     virtual FileHandle server_handle() const { return {}; }
 
+    /// An error that a write met after it had moved some bytes: the next write, sync or close
+    /// tells.
+    void keep_error(Error error) { kept_error_ = error; }
+    Result<void> take_error() {
+        if (!kept_error_) return {};
+        const Error error = *kept_error_;
+        kept_error_.reset();
+        return std::unexpected(error);
+    }
+
     OpenMode mode() const { return mode_; }
     std::uint64_t position() const { return position_; }
     void set_position(std::uint64_t position) { position_ = position; }
@@ -100,7 +111,9 @@ class File {
     [[nodiscard]] Result<void> release() {
         ASSERT(references_ > 0);
         if (--references_ > 0) return {};
-        return close();
+        const Result<void> kept = take_error();
+        const Result<void> closed = close();
+        return kept ? closed : kept;
     }
 
   protected:
@@ -114,6 +127,7 @@ class File {
     OpenMode mode_;
     std::uint32_t references_ = 1;
     std::uint64_t position_ = 0;
+    std::optional<Error> kept_error_{};
 };
 
 /// Owns one reference to a File.

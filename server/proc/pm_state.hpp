@@ -30,6 +30,11 @@ class PmServer {
     bool foreground_present() const { return foreground_present_.load(std::memory_order_acquire); }
 
   private:
+    struct DueSleep {
+        std::uint64_t until_us = 0;
+        ProcessId id = no_process;
+    };
+
     // The loop.
     void on_message(std::uint32_t handler, PmCall label, const sel4::Words& words,
                     thread::ReplyToken reply);
@@ -66,6 +71,7 @@ class PmServer {
     void on_list(std::int64_t first, std::uint64_t into, std::uint64_t capacity,
                  thread::ReplyToken reply);
     void wake_event_waiters(WaitKind kind);
+    std::span<DueSleep> collect_due_sleeps();
     void wake_sleepers();
     void interrupt_foreground();
     void cancel_wait(ProcessId id);
@@ -99,6 +105,7 @@ class PmServer {
     bool shutdown_assigned_ = false;
 
     std::array<std::atomic<std::uint64_t>, max_processes / 64> due_{};  // sleeps that are over
+    std::array<DueSleep, max_processes> due_sleeps_{};  // wake_sleepers' notes
     std::atomic<bool> foreground_present_{false};
     std::atomic<std::uint64_t> handler_count_{0};
     std::atomic<std::uint64_t> process_count_{0};

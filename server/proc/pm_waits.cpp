@@ -79,21 +79,32 @@ void PmServer::timeout_passed(std::uint32_t slot) {
     sel4::signal(signals.timer.cptr());
 }
 
-void PmServer::wake_sleepers() {
+/// Those whose sleep is over, according to the notes and the time, into `due_sleeps_`.
+std::span<PmServer::DueSleep> PmServer::collect_due_sleeps() {
     const std::uint64_t now = config_.timer.now_us();
+    std::size_t count = 0;
     for (std::size_t word = 0; word < due_.size(); ++word) {
         std::uint64_t bits = due_[word].exchange(0, std::memory_order_acquire);
         for (; bits != 0; bits &= bits - 1) {
             const auto slot = static_cast<std::int64_t>(word * 64) + __builtin_ctzll(bits);
             const ProcessId id = table_.by_pid(slot);
-            ProcessEntry* const entry = table_.find(id);
+            const ProcessEntry* const entry = table_.find(id);
             // The note may be of a sleep that was cancelled, and the slot another process's now.
             if (entry == nullptr || entry->wait.kind != WaitKind::sleep) continue;
-            if (entry->wait.until_us > now) continue;
-            table_.end_wait(*entry);
-            sleep_count_.fetch_sub(1, std::memory_order_relaxed);
-            answer(take_owed(id));
+            if (entry->wait.until_us <= now) due_sleeps_[count++] = {entry->wait.until_us, id};
         }
+    }
+    return {due_sleeps_.data(), count};
+}
+
+/// In the order of their times, though several may have come since the last look.
+void PmServer::wake_sleepers() {
+    const std::span<DueSleep> due = collect_due_sleeps();
+    std::ranges::sort(due, {}, &DueSleep::until_us);
+    for (const DueSleep& sleep : due) {
+        table_.end_wait(*table_.find(sleep.id));
+        sleep_count_.fetch_sub(1, std::memory_order_relaxed);
+        answer(take_owed(sleep.id));
     }
 }
 

@@ -149,7 +149,12 @@ void await_transfers() {
     while (vm::transfers_under_way() > 0 && now_us() < until) sel4::yield();
 }
 
-[[noreturn]] void shut_down(fs::Client&, unsigned) {
+/// What killed processes have written is still to be sent: that waits for the server, if need be.
+[[noreturn]] void shut_down(fs::Client& client, unsigned) {
+    client.set_owner({});
+    if (const Result<void> done = client.sync_all(); !done) {
+        log::warn<log::Area::fs>("not everything was written back");
+    }
     await_transfers();
     report_leaks();
     halt();

@@ -33,6 +33,13 @@ CallResult nanosleep(Process& process, const Arguments& in) {
     return UserReply::success();
 }
 
+/// A moment instead of a duration: what is late in asking is not late in waking up.
+CallResult sleep_until(Process& process, const Arguments& in) {
+    const std::uint64_t now = services().now_us();
+    if (in[0] > now) TRY(process.pm().sleep(in[0] - now));
+    return UserReply::success();
+}
+
 CallResult getitimer(Process&, const Arguments&) {
     return UserReply::success(services().now_us());
 }

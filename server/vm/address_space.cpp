@@ -2,6 +2,7 @@
 #include "vm/address_space.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "sel4/vspace.hpp"
 #include "sync/lock.hpp"
@@ -31,6 +32,12 @@ constexpr std::uint64_t whole_pages(std::uint64_t length) {
 
 constexpr Rights read_write{.read = true, .write = true};
 
+constexpr Region ipc_buffer_region{ipc_buffer_address, ipc_buffer_address + page_size,
+                                   RegionKind::ipc_buffer, read_write};
+
+/// Where linkers put programs (user/sdk.cmake).
+constexpr VAddr usual_image_start{0x40'0000};
+
 }  // namespace
 
 void PinnedFrame::reset() {
@@ -40,15 +47,21 @@ void PinnedFrame::reset() {
 }
 
 Result<void> AddressSpace::init() {
-    {
-        LockGuard guard(ft_lock);
-        id_ = TRY(open_account());
-        TRY(page_table_.init(id_));
+    if (!page_table_.valid()) {
+        if (const auto built = build(); !built) {
+            destroy();
+            return built;
+        }
     }
     TRY(regions_.insert({stack_bottom, stack_top, RegionKind::stack, read_write}));
-    TRY(regions_.insert(
-        {ipc_buffer_address, ipc_buffer_address + page_size, RegionKind::ipc_buffer, read_write}));
+    return regions_.insert(ipc_buffer_region);
+}
+
+Result<void> AddressSpace::build() {
     LockGuard guard(ft_lock);
+    id_ = TRY(open_account());
+    TRY(page_table_.init(id_));
+    TRY(page_table_.keep(usual_image_start));
     return make_ipc_buffer();
 }
 
@@ -73,6 +86,46 @@ Result<void> AddressSpace::make_ipc_buffer() {
     return map_page(ipc_buffer_address, entry);
 }
 
+void AddressSpace::clear() {
+    if (!page_table_.valid()) return;
+    const bool buffer_in_use = [&] {
+        LockGuard guard(ft_lock);
+        return pins(ipc_buffer_) > 0;
+    }();
+    // A transfer that outlives its process may still write there: then nobody else may have it.
+    if (buffer_in_use) {
+        destroy();
+        if (!build()) destroy();  // init() tries again
+        return;
+    }
+    // Every page is in a region.
+    for (std::size_t i = 0; i < regions_.size(); ++i) {
+        const Region region = regions_.at(i);
+        if (region.kind != RegionKind::ipc_buffer) free_pages(region.start, region.end);
+    }
+    std::memset(frame_data(ipc_buffer_), 0, page_size);
+    forget_paging();
+    forget_regions();
+}
+
+/// The process is gone: others may have its turn, and what it kept others from.
+void AddressSpace::forget_paging() {
+    {
+        LockGuard guard(ft_lock);
+        give_up_turn(id_);
+        if (std::exchange(condemned_, false)) remove_condemned();
+    }
+    executable_ = {};
+    doom_.reset();
+    after_last_read_ = VAddr{};
+    pages_ahead_ = 1;
+}
+
+void AddressSpace::forget_regions() {
+    regions_.clear();
+    heap_start_ = heap_end_ = VAddr{};
+}
+
 void AddressSpace::destroy() {
     ipc_buffer_ = no_frame;
     if (page_table_.valid()) {
@@ -81,18 +134,12 @@ void AddressSpace::destroy() {
         page_table_.destroy();
     }
     if (id_ != no_space) {
+        forget_paging();
         LockGuard guard(ft_lock);
-        give_up_turn(id_);
-        if (std::exchange(condemned_, false)) remove_condemned();
         close_account(std::exchange(id_, no_space));
         wake_for_room();
     }
-    regions_.clear();
-    heap_start_ = heap_end_ = VAddr{};
-    executable_ = {};
-    doom_.reset();
-    after_last_read_ = VAddr{};
-    pages_ahead_ = 1;
+    forget_regions();
 }
 
 Result<void> AddressSpace::add_elf_region(VAddr start, VAddr end, Rights rights) {

@@ -91,8 +91,14 @@ class AddressSpace {
     AddressSpace& operator=(const AddressSpace&) = delete;
     ~AddressSpace() { destroy(); }
 
-    /// Makes the VSpace, and the stack and IPC buffer regions with the IPC buffer's page mapped.
+    /// Makes the stack and IPC buffer regions with the IPC buffer's page mapped; and first, if there
+    /// is none left of an earlier program, what every program needs: the VSpace, the IPC buffer's
+    /// page, and the tables for it, the stack, and an image at the usual place.
     Result<void> init();
+
+    /// Takes the program out and leaves what init() can use again, as init() made it. Requires what
+    /// destroy() requires.
+    void clear();
 
     /// Frees everything, at any point of a half-built space and again; the process's thread must
     /// not run any more and its TCB be gone. Frames still pinned by I/O follow when that is over.
@@ -170,6 +176,9 @@ class AddressSpace {
     bool read_from_executable(const PageTable::Place& place, const Want& want,
                               const FileRange& range);
     Result<FrameRef> use(const PageTable::Place& place, const Want& want);
+    Result<void> build();
+    void forget_regions();
+    void forget_paging();
     Result<void> map_page(VAddr page, Entry entry);
     Result<void> make_ipc_buffer();
 

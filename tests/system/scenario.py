@@ -8,7 +8,6 @@ logs stay in the test's folder.
 import os
 import re
 import shutil
-import socket
 import subprocess
 import threading
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 import machine
 from children import end
 from console import NewlineFilter, Session
+from monitor import Monitor, monitor_option
 from nfs_server import NfsServer
 from run_folder import BUILD
 
@@ -47,7 +47,8 @@ class Hang(AssertionError):
 class Sos:
     """`nfs`: an NfsServer, or an address for the boot argument. `commands`: run by `sosh -c`."""
 
-    def __init__(self, work, nfs, commands=None, append="", image=None, qemu=""):
+    def __init__(self, work, nfs, commands=None, append="", image=None, qemu="",
+                 network=machine.NETWORK):
         self.work = Path(work)
         self.work.mkdir(parents=True, exist_ok=True)
         self.session = Session()
@@ -65,13 +66,11 @@ class Sos:
                     ("log.mark", self.session.token)]
         if commands is not None:
             settings.append(("exec", commands))
-        # The path of a socket is short; QEMU takes it relative to its folder.
-        monitor = f"-monitor unix:{os.path.relpath(self._monitor)},server=on,wait=off"
         self._errors = open(self.work / "qemu.log", "wb")
         self._console = open(self.work / "console.log", "wb")
         self.started_at = time.monotonic()
         self.qemu = machine.start(image or BUILD / "sos.img", machine.bootargs(settings, append),
-                                  self._errors, f"{monitor} {qemu}")
+                                  self._errors, f"{monitor_option(self._monitor)} {qemu}", network)
         self._reader = threading.Thread(target=self._follow, daemon=True)
         self._reader.start()
 
@@ -97,15 +96,15 @@ class Sos:
         raise Hang("\n".join([message, *("  | " + line.replace("\x1e", "") for line in tail),
                               *self._where()]))
 
+    def monitor(self, command):
+        """Gives QEMU's monitor a command; returns what it answers."""
+        with Monitor(self._monitor) as monitor:
+            return monitor.ask(command)
+
     def _where(self):
         """The processor's program counter, and the line it is at."""
         try:
-            with socket.socket(socket.AF_UNIX) as monitor:
-                monitor.settimeout(2.0)
-                monitor.connect(os.path.relpath(self._monitor))
-                monitor.sendall(b"info registers\n")
-                time.sleep(0.3)
-                text = monitor.recv(65536).decode(errors="replace")
+            text = self.monitor("info registers")
         except OSError as error:
             return [f"(no registers: {error})"]
         found = re.search(r"PC=([0-9a-f]+)", text)

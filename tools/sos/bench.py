@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """./sos bench: measurements of the release build in QEMU, with SOS's clock and the cycle counter.
 
-The kernel is measured alone, in instructions, see kernel_bench.py; `process` in instructions too,
-on a machine that counts them. Each other group gives pairs of name and number; the unit is the last
-part of the name. Those numbers of one machine at one time can be compared, others not: QEMU's speed
-is the machine's.
+The kernel and the timeout list are measured alone, in instructions (kernel_bench.py, timer_bench.py);
+`process` in instructions too, on a machine that counts them. Each other group gives pairs of name and
+number; the unit is the last part of the name. Those numbers of one machine at one time can be
+compared, others not: QEMU's speed is the machine's.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 import kernel_bench
+import timer_bench
 from children import SosError
 from nfs_server import NfsServer
 from run_folder import BUILD, REPOSITORY
@@ -158,26 +159,30 @@ def measure(names):
 
 def main():
     parser = argparse.ArgumentParser(prog="./sos bench")
-    parser.add_argument("group", nargs="?", choices=["kernel", "process", "vm", *GROUPS])
+    parser.add_argument("group", nargs="?", choices=["kernel", "timer", "process", "vm", *GROUPS])
     parser.add_argument("--json", action="store_true", help="one object of name: number")
     options = parser.parse_args()
-    counts, processes, paging, numbers = {}, {}, {}, {}
+    counts, timer, processes, paging, numbers = {}, {}, {}, {}, {}
     try:
         if options.group in (None, "kernel"):
             counts = kernel_bench.measure()
+        if options.group in (None, "timer"):
+            timer = timer_bench.measure()
         if options.group in (None, "process"):
             processes = process()
         if options.group in (None, "vm"):
             paging = vm()
-        if options.group not in ("kernel", "process", "vm"):
+        if options.group not in ("kernel", "timer", "process", "vm"):
             numbers = measure([options.group] if options.group else list(GROUPS))
     except (SosError, scenario.Hang) as error:
         sys.exit(f"sos: {error}")
     if options.json:
-        print(json.dumps(counts | processes | paging | numbers))
+        print(json.dumps(counts | timer | processes | paging | numbers))
     else:
         if counts:
             print(kernel_bench.table(counts))
+        if timer:
+            print(timer_bench.plot(timer))
         if processes:
             print(process_table(processes))
         if paging:

@@ -285,13 +285,27 @@ TEST_F(Libsosapi, sleeps_until) {
     counter::hz = 1'000'000;
     counter::shown = 5'000'000;
     server = [](const Message& message) -> Answer {
-        EXPECT_EQ(message[0], number(SosSyscall::nanosleep));
-        counter::shown += message.at(1) / 2 + 1;  // woken early: it must sleep again
+        EXPECT_EQ(message[0], number(SosSyscall::sleep_until));
+        EXPECT_EQ(message.at(1), 7'000'001u);
+        counter::shown += (message.at(1) - counter::shown) / 2 + 1;  // early: it must sleep again
         return {};
     };
-    const timespec end{7, 0};
+    timespec end{7, 1};
     EXPECT_EQ(linux_call(115, CLOCK_MONOTONIC, TIMER_ABSTIME, &end, nullptr), 0);
-    EXPECT_GE(counter::shown, 7'000'000u);
+    EXPECT_GE(counter::shown, 7'000'001u);
+    EXPECT_GT(sent.size(), 2u);
+    sent.clear();
+    EXPECT_EQ(linux_call(115, CLOCK_MONOTONIC, TIMER_ABSTIME, &end, nullptr), 0);
+    EXPECT_TRUE(sent.empty()) << "a moment that is past";
+    sosapi::clock::note_auxiliary(abi::auxv_clock_date, 1'000'000'000'000);
+    counter::shown = 5'000'000;
+    end = {1'000'007, 1};
+    EXPECT_EQ(linux_call(115, CLOCK_REALTIME, TIMER_ABSTIME, &end, nullptr), 0);
+    EXPECT_GT(sent.size(), 2u);
+    sent.clear();
+    end = {1'000, 0};
+    EXPECT_EQ(linux_call(115, CLOCK_REALTIME, TIMER_ABSTIME, &end, nullptr), 0);
+    EXPECT_TRUE(sent.empty()) << "before boot";
     EXPECT_EQ(linux_call(115, 77, 0, &end, nullptr), -EINVAL);
 }
 

@@ -43,6 +43,10 @@ TickRate::Time of_day() {
             ns % TickRate::ns_per_s};
 }
 
+std::int64_t boot_date_us() {
+    return static_cast<std::int64_t>(origin_us);
+}
+
 std::uint64_t resolution_ns() {
     const std::uint64_t hz = system_counter::frequency_hz();
     return (TickRate::ns_per_s + hz - 1) / hz;

@@ -18,6 +18,8 @@ std::uint64_t since_boot_us();
 base::TickRate::Time since_boot();
 /// Since 1970.
 base::TickRate::Time of_day();
+/// The time of day at boot, in microseconds.
+std::int64_t boot_date_us();
 /// What since_boot() advances by, rounded up.
 std::uint64_t resolution_ns();
 

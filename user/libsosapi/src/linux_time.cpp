@@ -108,16 +108,13 @@ long linux_clock_nanosleep(long id, long flags, long time, long, long, long) {
     if (kind == Clock::unknown || kind == Clock::cpu) return -EINVAL;
     if (!valid_time(wanted)) return -EINVAL;
     if ((flags & TIMER_ABSTIME) == 0) return sleep_relative(wanted);
-    for (;;) {
-        timespec now;
-        const long result = linux_clock_gettime(id, reinterpret_cast<long>(&now), 0, 0, 0, 0);
-        if (result < 0) return result;
-        const std::int64_t end = to_microseconds(wanted);
-        const std::int64_t start = now.tv_sec * us_in_s + now.tv_nsec / 1000;
-        if (end <= start) return 0;
-        const long slept = sleep_us(end - start);
-        if (slept < 0) return slept;
+    const std::int64_t origin = kind == Clock::real ? clock::boot_date_us() : 0;
+    const std::int64_t end = to_microseconds(wanted) - origin;
+    while (end > static_cast<std::int64_t>(clock::since_boot_us())) {
+        const Reply slept = call<SosSyscall::sleep_until>(end);
+        if (slept.error != 0) return -slept.error;
     }
+    return 0;
 }
 
 /// Nobody else can change the word or be woken.
