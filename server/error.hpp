@@ -14,6 +14,11 @@ enum class Error {
     no_memory,      // frames or untyped memory are used up
     no_slots,       // the capability space is full
     limit_reached,  // a stated bound of this table
+    // paging
+    page_file_full,      // memory and page file are full
+    page_file_failed,    // pages cannot be written to the page file
+    page_lost,           // what came back from the page file is not what was written
+    executable_changed,  // the file of the program is not the one that was started
     // arguments
     bad_address,  // a program's pointer is not in its memory, or not with these rights
     bad_argument,
@@ -67,7 +72,12 @@ constexpr abi::Errno to_errno(Error error) {
     switch (error) {
         case Error::no_memory:
         case Error::no_slots:
+        case Error::page_file_full:
+        case Error::page_file_failed:
             return enomem;
+        case Error::page_lost:
+        case Error::executable_changed:
+            return eio;
         case Error::limit_reached:
             return eagain;
         case Error::bad_address:

@@ -36,6 +36,7 @@ class ConsoleFile final : public fs::File {
     }
     bool seekable() const override { return false; }
     bool terminal() const override { return true; }
+    bool read_ended() const override { return line_ended_; }
 
   private:
     Result<void> close() override;
@@ -43,6 +44,7 @@ class ConsoleFile final : public fs::File {
     Result<void> write_all(std::span<const fs::IoBuffer> from, std::size_t& done);
 
     proc::Process& process_;
+    bool line_ended_ = false;  // by the last byte that was read
 };
 
 /// Fixed storage; a bit for each object in use, set by whoever takes it.
@@ -114,6 +116,7 @@ Result<std::size_t> ConsoleFile::read(std::uint64_t, std::span<const fs::IoBuffe
         for (const fs::IoBuffer& buffer : into) {
             const std::size_t piece = std::min(buffer.size, *ready - done);
             done += input().take({reinterpret_cast<std::uint8_t*>(buffer.data), piece});
+            if (piece > 0) line_ended_ = buffer.data[piece - 1] == std::byte{'\n'};
         }
         report_lost_input();
     }

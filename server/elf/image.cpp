@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "elf/image.hpp"
 
+#include <algorithm>
+
 #include "base/bits.hpp"
 
 namespace sos::elf {
@@ -33,6 +35,9 @@ std::uint64_t number(std::span<const std::byte> bytes, std::size_t offset, std::
     return value;
 }
 
+/// An entry of a page table names a place in the file with 39 bits.
+constexpr std::uint64_t max_file_offset = std::uint64_t{1} << 39;
+
 std::unexpected<Problem> bad(Problem problem) {
     return std::unexpected(problem);
 }
@@ -47,7 +52,8 @@ Result<Segment> parse_segment(std::span<const std::byte> header, std::uint64_t f
                           .writable = (flags & flag_write) != 0,
                           .executable = (flags & flag_execute) != 0};
     if (segment.file_size > segment.memory_size) return bad(Problem::segment_larger_in_file);
-    if (!base::range_within(segment.file_offset, segment.file_size, file_size)) {
+    if (!base::range_within(segment.file_offset, segment.file_size,
+                            std::min(file_size, max_file_offset))) {
         return bad(Problem::segment_outside_file);
     }
     if (segment.start < lowest ||

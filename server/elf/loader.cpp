@@ -2,6 +2,7 @@
 #include "elf/loader.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "abi/sos_file.hpp"
@@ -34,8 +35,7 @@ sos::Result<std::size_t> read_page(fs::File& file, std::uint64_t offset,
     return file.read(offset, {&buffer, 1});
 }
 
-sos::Result<Image> read_image(fs::File& file, std::string_view name) {
-    const std::uint64_t file_size = TRY(file.status()).size;
+sos::Result<Image> read_image(fs::File& file, std::string_view name, std::uint64_t file_size) {
     const vm::ScratchFrame page = TRY(vm::ScratchFrame::take());
     const std::size_t got = TRY(read_page(file, 0, page));
     const auto header = parse_header({page.data(), std::min(got, header_size)}, file_size);
@@ -66,55 +66,70 @@ sos::Result<void> add_regions(const Image& image, vm::AddressSpace& space) {
     return space.start_heap();
 }
 
-/// Reads file bytes of a segment from `from` on, as many as one transfer takes: how many, or 0 if
-/// the file has become too short.
-sos::Result<std::size_t> read_piece(fs::File& file, const Segment& segment, VAddr from,
-                                    vm::AddressSpace& space) {
-    vm::PinnedFrame pages[fs::max_io_buffers];
-    fs::IoBuffer buffers[fs::max_io_buffers];
-    std::size_t count = 0;
-    std::size_t size = 0;
-    for (VAddr at = from; at < segment.file_end() && count < fs::max_io_buffers;) {
-        const std::uint64_t inside = at.raw() % page_size;
-        const std::size_t here = std::min<std::uint64_t>(
-            {page_size - inside, segment.file_end() - at, fs::max_io_bytes - size});
-        if (here == 0) break;
-        pages[count] = TRY(space.pin_for_loading(at));
-        buffers[count] = {pages[count].data() + inside, here, fs::no_pin};
-        ++count;
-        size += here;
-        at = at + here;
-    }
-    // From here on the transfer owns the pins.
-    for (std::size_t i = 0; i < count; ++i) buffers[i].pin_token = pages[i].release_token();
-    const std::uint64_t offset = segment.file_offset + (from - segment.start);
-    const std::size_t got = TRY(file.read(offset, {buffers, count}));
-    return got < size ? 0 : size;
+/// Does the page have bytes of the file in another segment than this?
+bool shared_page(const Image& image, const Segment& segment, VAddr page) {
+    return std::ranges::any_of(image.loaded(), [&](const Segment& other) {
+        return other.start != segment.start && other.file_size > 0 &&
+               page_of(other.start) <= page && page < other.file_end();
+    });
 }
 
-sos::Result<void> read_segment(fs::File& file, std::string_view name, const Segment& segment,
+/// Reads the bytes of a segment that lie in one page now.
+sos::Result<void> read_border(fs::File& file, std::string_view name, const Segment& segment,
+                              VAddr page, vm::AddressSpace& space) {
+    const VAddr start = std::max(segment.start, page);
+    const std::size_t size = std::min(segment.file_end(), page + page_size) - start;
+    const vm::ScratchFrame scratch = TRY(vm::ScratchFrame::take());
+    const fs::IoBuffer buffer{scratch.data(), size, TRY(scratch.make_token())};
+    const std::uint64_t offset = segment.file_offset + (start - segment.start);
+    if (TRY(file.read(offset, {&buffer, 1})) < size) return refuse(name, Problem::file_changed);
+    const vm::PinnedFrame frame = TRY(space.pin_for_loading(page));
+    std::memcpy(frame.data() + (start - page), scratch.data(), size);
+    return {};
+}
+
+/// A page with bytes of two segments has two places in the file, so it is read now. (Linkers avoid
+/// such pages.) Only the first and the last page of a segment can be one.
+sos::Result<void> read_borders(fs::File& file, std::string_view name, const Image& image,
                                vm::AddressSpace& space) {
-    VAddr at = segment.start;
-    while (at < segment.file_end()) {
-        const std::size_t size = TRY(read_piece(file, segment, at, space));
-        if (size == 0) return refuse(name, Problem::file_changed);
-        at = at + size;
-    }
-    // Pages that hold nothing but file bytes can be read again instead of being written out.
-    for (VAddr page{base::align_up(segment.start.raw(), page_size)};
-         page < segment.file_end() && segment.file_end() - page >= page_size;
-         page = page + page_size) {
-        space.note_elf_copy(page, segment.file_offset + (page - segment.start));
+    for (const Segment& segment : image.loaded()) {
+        if (segment.file_size == 0) continue;
+        const VAddr first = page_of(segment.start);
+        const VAddr last = page_of(segment.file_end() - 1);
+        if (shared_page(image, segment, first)) {
+            TRY(read_border(file, name, segment, first, space));
+        }
+        if (last != first && shared_page(image, segment, last)) {
+            TRY(read_border(file, name, segment, last, space));
+        }
     }
     return {};
+}
+
+/// All other pages are read when they are touched.
+void set_executable(const vm::ExecutableFile& file, const Image& image, vm::AddressSpace& space) {
+    static_assert(max_segments <= vm::Executable::max_segments);
+    std::array<vm::FileSegment, max_segments> segments;
+    std::size_t count = 0;
+    for (const Segment& segment : image.loaded()) {
+        segments[count++] = {segment.start, segment.file_offset, segment.file_size};
+    }
+    space.set_executable(vm::Executable(file, std::span(segments).first(count)));
 }
 
 }  // namespace
 
 sos::Result<LoadedImage> load(fs::File& file, std::string_view name, vm::AddressSpace& space) {
-    const Image image = TRY(read_image(file, name));
+    // First the version, then what is read: whatever was read of another version is found out when
+    // the first page is read, without which the program does not run.
+    const abi::FileStatus status = TRY(file.status());
+    const vm::ExecutableFile executable{
+        .handle = file.server_handle(),
+        .version = {.size = status.size, .mtime_ns = status.mtime_ns, .ctime_ns = status.ctime_ns}};
+    const Image image = TRY(read_image(file, name, status.size));
     TRY(add_regions(image, space));
-    for (const Segment& segment : image.loaded()) TRY(read_segment(file, name, segment, space));
+    TRY(read_borders(file, name, image, space));
+    set_executable(executable, image, space);
     return LoadedImage{.entry = image.entry,
                        .program_headers = image.program_headers,
                        .program_header_count = image.program_header_count};

@@ -22,7 +22,8 @@ struct LoadedImage {
     std::size_t program_header_count = 0;
 };
 
-/// Maps and reads all segments, and starts the heap behind them. bad_executable when the file is
+/// Maps all segments and starts the heap behind them. Their pages are read when they are touched,
+/// so `file` is to stay open as long as the space. bad_executable when the file is
 /// none that can be run (the reason is logged with `name`); errors of reading as they come.
 sos::Result<LoadedImage> load(fs::File& file, std::string_view name, vm::AddressSpace& space);
 

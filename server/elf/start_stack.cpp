@@ -34,6 +34,7 @@ class Writer {
             const std::uint64_t inside = at.raw() % page_size;
             const VAddr page{at.raw() - inside};
             if (!pinned_.valid() || page != page_) {
+                pinned_.reset();  // nothing is held while the next page is waited for
                 pinned_ = TRY(space_.pin(page, vm::Access::write));
                 page_ = page;
             }

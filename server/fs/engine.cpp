@@ -2,11 +2,14 @@
 #include "fs/engine.hpp"
 
 #include <new>
+#include <type_traits>
 
 #include "fs/libc_shim/libc_shim.hpp"
 #include "fs/net/sockets.hpp"
 #include "fs/net/stack.hpp"
 #include "fs/nfs/service.hpp"
+#include "fs/pager/lane.hpp"
+#include "fs/pager/ring.hpp"
 #include "log/log.hpp"
 
 namespace sos::fs::engine {
@@ -34,15 +37,38 @@ class NfsHost final : public nfs::Host {
     const Config& config_;
 };
 
+class PagerHost final : public pager::Host {
+  public:
+    PagerHost(const Config& config, nfs::Service& service) : config_(config), service_(service) {}
+
+  private:
+    int ready_events(int socket, int wanted) override { return net::socket_events(socket, wanted); }
+    void announce(std::string_view line) override { config_.announce(line); }
+    const nfs::ServerHandle* server_handle(FileHandle file) override {
+        return service_.server_handle(file);
+    }
+    PageIo* next_page_io() override { return take_page_io(); }
+
+    const Config& config_;
+    nfs::Service& service_;
+};
+
 /// Everything, built once in start() and never taken down.
 struct Parts {
     explicit Parts(const Config& given)
-        : config(given), stack(config.registers), host(config), service(host) {}
+        : config(given),
+          stack(config.registers),
+          host(config),
+          service(host),
+          pager_host(config, service),
+          lane(pager_host) {}
 
     const Config config;
     net::NetworkStack stack;
     NfsHost host;
     nfs::Service service;
+    PagerHost pager_host;
+    pager::Lane lane;
     bool told_no_address = false;
 };
 
@@ -52,17 +78,20 @@ alignas(Parts) constinit std::byte parts_memory[sizeof(Parts)]{};
 constexpr int max_rounds = 64;
 
 /// Calls into libnfs, which leaves in the middle when it meets what it cannot bear: then its memory
-/// and its connection are given up, and a new one is made.
-template <typename Function>
-void guarded(Function function) {
+/// and its connection are given up, and a new one is made. Files and paging do not share either.
+template <typename User, typename Function>
+void guarded(User& user, Function function) {
+    const bool paging = std::is_same_v<User, pager::Lane>;
+    use_arena(paging ? Arena::pager : Arena::files);
+    net::set_socket_user(paging ? 1 : 0);
     jmp_buf recovery;
     if (setjmp(recovery) == 0) {
         set_recovery(&recovery);
         function();
     } else {
-        reset_libc_heap();
-        net::abort_all_sockets();
-        parts->service.abandon_context();
+        reset_arena();
+        net::abort_sockets(paging ? 1 : 0);
+        user.abandon_context();
     }
     set_recovery(nullptr);
 }
@@ -83,7 +112,7 @@ Probe probe(base::Mmio registers) {
 }
 
 Result<void> start(const Config& config) {
-    start_libc(config.heap, config.now_us, config.random_seed);
+    start_libc(config.heap, config.pager_heap, config.now_us, config.random_seed);
     parts = new (parts_memory) Parts(config);
     const net::Card::Memory memory{
         .queues = {config.queues.data, config.queues.physical_address},
@@ -97,6 +126,7 @@ Result<void> start(const Config& config) {
          .directories = config.directories,
          .pages = {reinterpret_cast<nfs::CachePage*>(config.cache_records.data()), cache_pages},
          .cache = config.cache});
+    parts->lane.start(config.nfs, config.hidden_name);
     return {};
 }
 
@@ -107,7 +137,7 @@ void acknowledge_interrupt() {
 void submit(std::uint32_t index, Request& request) {
     // The last run may be long ago: the request's patience begins now.
     parts->service.set_time(parts->config.now_us());
-    guarded([&] { parts->service.submit(index, request); });
+    guarded(parts->service, [&] { parts->service.submit(index, request); });
 }
 
 void cancel(bool (*ended)(Owner owner)) {
@@ -120,8 +150,10 @@ bool run() {
         bool active = parts->stack.poll(now);
         if (parts->stack.ready()) {
             bool served = false;
-            guarded([&] { served = parts->service.run(now); });
-            active = active || served;
+            guarded(parts->service, [&] { served = parts->service.run(now); });
+            bool paged = false;
+            guarded(parts->lane, [&] { paged = parts->lane.run(now); });
+            active = active || served || paged;
         }
         parts->stack.flush();
         if (!active) return false;
@@ -132,9 +164,11 @@ bool run() {
 std::optional<std::uint64_t> deadline_us() {
     const std::optional<std::uint64_t> stack = parts->stack.deadline_us();
     if (!parts->stack.ready()) return stack;
-    const std::optional<std::uint64_t> service = parts->service.deadline_us();
-    if (!stack || (service && *service < *stack)) return service;
-    return stack;
+    std::optional<std::uint64_t> earliest = stack;
+    for (const auto deadline : {parts->service.deadline_us(), parts->lane.deadline_us()}) {
+        if (deadline && (!earliest || *deadline < *earliest)) earliest = deadline;
+    }
+    return earliest;
 }
 
 std::uint32_t open_files() {

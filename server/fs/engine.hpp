@@ -28,8 +28,9 @@ inline constexpr std::size_t open_file_pages = 448;
 inline constexpr std::size_t node_pages = 1152;   // of files that are open or cached
 inline constexpr std::size_t cache_pages = 8192;  // contents of files
 inline constexpr std::size_t cache_record_pages = 400;
-inline constexpr std::size_t directory_pages = 1024;  // entries of open directories
-inline constexpr std::size_t heap_pages = 2048;       // of libnfs
+inline constexpr std::size_t directory_pages = 1024;   // entries of open directories
+inline constexpr std::size_t heap_pages = 2048;        // of libnfs, for files
+inline constexpr std::size_t pager_heap_pages = 1024;  // and for paging
 
 struct Config {
     base::Mmio registers;
@@ -42,6 +43,7 @@ struct Config {
     std::span<std::byte> cache_records;
     std::span<std::byte> directories;
     std::span<std::byte> heap;
+    std::span<std::byte> pager_heap;
     std::optional<platform::StaticAddress> ip;
     platform::NfsLocation nfs;
     std::string_view hidden_name;

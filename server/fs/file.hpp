@@ -17,6 +17,7 @@
 #include "base/assert.hpp"
 #include "error.hpp"
 #include "fs/io_buffer.hpp"
+#include "fs/request.hpp"
 
 namespace sos::fs {
 
@@ -85,6 +86,10 @@ class File {
     /// Does the file have a position, so that lseek, pread and pwrite make sense?
     virtual bool seekable() const = 0;
     virtual bool terminal() const = 0;
+    /// A reader has all it waited for though there was room for more: a line of the console.
+    virtual bool read_ended() const { return false; }
+    /// By which the file server knows the file, for page I/O; that of no file, if it does not.
+    virtual FileHandle server_handle() const { return {}; }
 
     /// An error that a write met after it had moved some bytes: the next write, sync or close
     /// tells.

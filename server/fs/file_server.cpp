@@ -8,6 +8,7 @@
 #include "abi/sos_badge.hpp"
 #include "base/bits.hpp"
 #include "fs/engine.hpp"
+#include "fs/pager/page_io.hpp"
 #include "log/log.hpp"
 #include "res/irq.hpp"
 #include "res/owned.hpp"
@@ -34,6 +35,7 @@ struct FileServer {
     res::Slot network_signal{};   // caps to the notification with their badges
     res::Slot timer_signal{};
     res::Slot cancel_signal{};
+    res::Slot page_io_signal{};
     res::OwnedIrq interrupt{};
     thread::ServerThread thread{};
     res::ServerPages queues{};
@@ -45,6 +47,7 @@ struct FileServer {
     res::ServerPages cache_records{};
     res::ServerPages directories{};
     res::ServerPages heap{};
+    res::ServerPages pager_heap{};
     thread::ReplyPool replies{};
     std::array<thread::ReplyToken, engine::max_calls> tokens{};  // of the calls, by index
     std::array<std::uint16_t, engine::max_calls> free_calls{};   // a stack
@@ -174,6 +177,7 @@ engine::Config engine_config() {
             .cache_records = server->cache_records.bytes(),
             .directories = server->directories.bytes(),
             .heap = server->heap.bytes(),
+            .pager_heap = server->pager_heap.bytes(),
             .ip = config.ip,
             .nfs = config.nfs,
             .hidden_name = config.hidden_name,
@@ -233,6 +237,7 @@ Result<void> take_memory() {
     server->cache_records = TRY(res::map_pages(engine::cache_record_pages));
     server->directories = TRY(res::map_pages(engine::directory_pages));
     server->heap = TRY(res::map_pages(engine::heap_pages));
+    server->pager_heap = TRY(res::map_pages(engine::pager_heap_pages));
     return {};
 }
 
@@ -245,6 +250,7 @@ Result<void> take_objects(const platform::Interrupt& interrupt) {
     server->network_signal = TRY(res::mint(notification, abi::rights::write, badge::network));
     server->timer_signal = TRY(res::mint(notification, abi::rights::write, badge::timer));
     server->cancel_signal = TRY(res::mint(notification, abi::rights::write, badge::cancel));
+    server->page_io_signal = TRY(res::mint(notification, abi::rights::write, badge::page_io));
     server->interrupt =
         TRY(res::take_irq(interrupt.number, interrupt.trigger == platform::InterruptTrigger::edge
                                                 ? res::Trigger::edge
@@ -288,6 +294,11 @@ void cancel(Owner owner) {
     ASSERT(owner.slot < max_processes);
     killed[owner.slot].store(owner.generation, std::memory_order_release);
     sel4::signal(server->cancel_signal.cptr());
+}
+
+// The engine looks for records whenever it runs: being woken is all that is needed.
+void kick_page_io() {
+    sel4::signal(server->page_io_signal.cptr());
 }
 
 Usage usage() {

@@ -33,6 +33,7 @@ class NfsFile final : public File {
     }
     bool seekable() const override { return true; }
     bool terminal() const override { return false; }
+    FileHandle server_handle() const override { return handle_; }
 
   private:
     Result<void> close() override;

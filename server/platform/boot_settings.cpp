@@ -182,6 +182,10 @@ std::optional<BootWarning> BootSettings::apply(std::string_view key, std::string
         const auto number = parse_number(value, std::uint64_t{1} << 19);
         if (!number || *number == 0) return BootWarning::bad_value;
         frames = number;
+    } else if (key == "pagefile.pages") {
+        const auto number = parse_number(value, std::uint64_t{1} << 19);
+        if (!number || *number == 0) return BootWarning::bad_value;
+        page_file_pages = number;
     } else if (key == "console.second_reader") {
         if (value != "block" && value != "refuse") return BootWarning::bad_value;
         second_reader = value == "block" ? SecondReader::block : SecondReader::refuse;

@@ -57,6 +57,7 @@ struct BootSettings {
     std::optional<StaticAddress> ip;      // none: DHCP
     std::optional<std::uint64_t> frames;  // limit of evictable user pages
     std::string_view page_file = "pagefile";
+    std::optional<std::uint64_t> page_file_pages;  // its size; none: as many as it can have
     SecondReader second_reader = SecondReader::block;
     TypeAhead type_ahead = TypeAhead::off;
     std::string_view log;       // areas, comma separated

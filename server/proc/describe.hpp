@@ -16,6 +16,14 @@ constexpr std::string_view describe(Error error) {
             return "capability space is full";
         case Error::limit_reached:
             return "table is full";
+        case Error::page_file_full:
+            return "memory and page file are full";
+        case Error::page_file_failed:
+            return "the page file cannot be written";
+        case Error::page_lost:
+            return "a page could not be read back from the page file";
+        case Error::executable_changed:
+            return "its executable file has changed";
         case Error::bad_address:
             return "bad address";
         case Error::bad_argument:

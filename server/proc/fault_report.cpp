@@ -7,6 +7,7 @@
 #include "abi/sos_file.hpp"
 #include "base/bits.hpp"
 #include "log/log.hpp"
+#include "proc/describe.hpp"
 #include "proc/process.hpp"
 #include "sel4/tcb.hpp"
 
@@ -92,10 +93,12 @@ void report_fault(Process& process, const ProgramFault& fault, Error reason) {
     abi::UserContext context{};
     const auto read = sel4::tcb_read_registers(process.tcb(), context, abi::user_context_words,
                                                sel4::SuspendSource::no);
-    const std::string_view why = reason == Error::bad_address ? "" : " (out of memory)";
-    log::info<log::Area::proc>("{} (pid {}) {}: pc 0x{x} lr 0x{x} address 0x{x} detail 0x{x}{}",
-                               process.command(), process.id().pid(), what_happened(fault),
-                               fault.pc.raw(), context.x30, fault.address.raw(), fault.detail, why);
+    const bool bad = reason == Error::bad_address;
+    log::info<log::Area::proc>("{} (pid {}) {}: pc 0x{x} lr 0x{x} address 0x{x} detail 0x{x}{}{}",
+                               process.command(), process.id().pid(),
+                               bad ? what_happened(fault) : "cannot have a page", fault.pc.raw(),
+                               context.x30, fault.address.raw(), fault.detail, bad ? "" : ": ",
+                               bad ? "" : describe(reason));
     if (read) report_calls(process, context);
 }
 

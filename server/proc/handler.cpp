@@ -6,7 +6,10 @@
 #include "abi/boot_info.hpp"
 #include "abi/sos_badge.hpp"
 #include "fs/file_server.hpp"
+#include "log/log.hpp"
+#include "proc/describe.hpp"
 #include "proc/fault_report.hpp"
+#include "proc/slot_words.hpp"
 #include "sel4/cnode.hpp"
 #include "sel4/sched_context.hpp"
 
@@ -47,6 +50,7 @@ Result<void> Handler::init(std::uint32_t index, const Environment& environment) 
     fault_cap_ =
         TRY(res::mint(endpoint_.cptr(), abi::rights::write_grant_reply, abi::sos_badge::fault));
     kill_cap_ = TRY(res::mint(notification_.cptr(), abi::rights::write, abi::sos_badge::kill));
+    wake_cap_ = TRY(res::mint(notification_.cptr(), abi::rights::write, abi::sos_badge::wake));
     pm_cap_ = TRY(res::mint(environment.pm_endpoint, abi::rights::write_grant_reply,
                             abi::sos_badge::handler | index));
     pm_ = PmClient(pm_cap_.cptr());
@@ -126,7 +130,7 @@ void Handler::serve(Process& process) {
         if (kind == system_call) {
             const UserCall call = UserCall::from_message(message, *sel4_ipc_buffer);
             const UserReply answer = hooks_.system_call(process, call);
-            if (process.ending()) return;
+            if (end_if_doomed(process) || process.ending()) return;
             message = sel4::reply_recv(endpoint_.cptr(), reply_.cptr(),
                                        abi::MessageInfo::make(0, std::size(answer.words)),
                                        {{answer.words[0], answer.words[1], answer.words[2], 0}});
@@ -142,12 +146,36 @@ void Handler::serve(Process& process) {
     }
 }
 
+/// A process that cannot have a page it needs is killed, with a line that says why.
+bool Handler::end_if_doomed(Process& process) {
+    const std::optional<Error> reason = process.space().doom();
+    if (!reason || process.ending()) return false;
+    log::info<log::Area::proc>("{} (pid {}) is killed: {}", process.command(), process.id().pid(),
+                               describe(*reason));
+    process.finish(abi::wait_status_killed(
+        *reason == Error::page_lost || *reason == Error::executable_changed ? abi::signals::bus
+                                                                            : abi::signals::kill));
+    return true;
+}
+
+void Handler::sleep() {
+    sel4::wait(notification_.cptr());
+}
+
+void Handler::wake() {
+    sel4::signal(wake_cap_.cptr());
+}
+
+bool Handler::ended() const {
+    return process_ && kill_signal(process_->id()) != 0;
+}
+
 void Handler::handle_fault(Process& process, const sel4::Received& message) {
     const ProgramFault fault = ProgramFault::from_message(message, *sel4_ipc_buffer);
     if (const std::optional<vm::Access> access = fault.page_access()) {
         const Result<void> handled = process.space().handle_fault(fault.address, *access);
         // Killed while the page was on its way: no news to anybody.
-        if (handled || process.ending()) return;
+        if (handled || process.ending() || end_if_doomed(process)) return;
         report_fault(process, fault, handled.error());
     } else {
         report_fault(process, fault, Error::bad_address);

@@ -23,7 +23,7 @@
 
 namespace sos::proc {
 
-class Handler {
+class Handler final : private vm::PagingThread {
   public:
     struct Environment {
         sel4::CPtr pm_endpoint;
@@ -54,6 +54,12 @@ class Handler {
     Result<void> create(Process& process, Assignment& assignment);
     void serve(Process& process);
     void handle_fault(Process& process, const sel4::Received& message);
+    static bool end_if_doomed(Process& process);
+
+    // The thread as one that waits for pages.
+    void sleep() override;
+    void wake() override;
+    bool ended() const override;
 
     static constexpr unsigned cspace_bits = 2;
     static constexpr std::size_t stack_pages = 6;
@@ -62,7 +68,7 @@ class Handler {
     res::ServerPages pages_;  // where this object itself is
     fs::Client file_client_;
     PmClient pm_;
-    vm::AddressSpace space_;
+    vm::AddressSpace space_{this};
     fs::FdTable files_;
     char directory_[abi::max_path] = {};
     char first_path_[abi::max_path] = {};
@@ -77,6 +83,7 @@ class Handler {
     res::OwnedCNode user_cspace_;
     res::Slot fault_cap_;
     res::Slot kill_cap_;
+    res::Slot wake_cap_;
     res::Slot pm_cap_;
     thread::ServerThread thread_;
 

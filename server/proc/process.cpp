@@ -37,8 +37,8 @@ bool Process::ending() {
 Result<elf::LoadedImage> Process::load(CreateJob& job) {
     const std::string_view path = job.path();
     TRY(parts_.file_client.access(path, may_execute));
-    fs::FileRef file = TRY(fs::open_file(parts_.file_client, path, abi::open_flags::read_only, 0));
-    return elf::load(*file, job.name(), space());
+    executable_ = TRY(fs::open_file(parts_.file_client, path, abi::open_flags::read_only, 0));
+    return elf::load(*executable_, job.name(), space());
 }
 
 Result<void> Process::create(CreateJob& job, const Hooks& hooks) {
@@ -87,6 +87,7 @@ void Process::tear_down() {
         static_cast<void>(sel4::sched_context_unbind(parts_.sched_context));
     }
     listing_ = {};
+    executable_ = {};
     files().close_all();
     tcb_.reset();
     space().clear();

@@ -87,6 +87,7 @@ class Process {
 
     ProcessId id_;
     HandlerParts parts_;
+    fs::FileRef executable_;  // open as long as pages may be read from it
     fs::FileRef listing_;
     res::OwnedTcb tcb_;
     bool ending_ = false;

@@ -8,6 +8,7 @@
 #include "proc/pm_server.hpp"
 #include "res/res.hpp"
 #include "vm/frame_table.hpp"
+#include "vm/page_file.hpp"
 
 namespace sos::root {
 
@@ -25,7 +26,7 @@ void compare(std::string_view what, std::uint64_t before, std::uint64_t now) {
 void count_resources(abi::ResourceCount& counts) {
     res::count(counts);
     counts.frames = vm::frames_in_use();
-    counts.page_file_slots = 0;
+    counts.page_file_slots = vm::slots_in_use();
     const fs::Usage files = fs::usage();
     counts.open_files = files.open_files;
     counts.file_requests = files.requests;

@@ -28,6 +28,9 @@
 #include "syscall/services.hpp"
 #include "thread/thread.hpp"
 #include "vm/frame_table.hpp"
+#include "vm/page_file.hpp"
+#include "vm/pager.hpp"
+#include "vm/turns.hpp"
 
 extern "C" {
 extern const std::byte sos_image_start[];
@@ -75,8 +78,14 @@ Result<void> start_threads(const abi::BootInfo& boot_info) {
 Result<void> start_frame_table() {
     const std::uint64_t limit = settings().frames.value_or(0);
     // More than there can be is no limit.
-    const bool limited = limit < res::max_frames;
-    return vm::init_frame_table({.max_evictable = limited ? static_cast<std::uint32_t>(limit) : 0});
+    const bool limited = limit > 0 && limit < res::max_frames;
+    if (limited && limit < vm::min_page_frames) {
+        log::warn<log::Area::boot>("frames={}: at least {} are needed", limit, vm::min_page_frames);
+    }
+    TRY(vm::init_frame_table({.max_evictable = limited ? static_cast<std::uint32_t>(limit) : 0}));
+    vm::init_turns();
+    TRY(vm::init_page_file(static_cast<std::uint32_t>(settings().page_file_pages.value_or(0))));
+    return vm::start_pacer();
 }
 
 void start_randomness() {
@@ -132,12 +141,21 @@ Result<void> start_file_server() {
          .announce = [](std::string_view line) { log::info<log::Area::sos>("{}", line); }});
 }
 
+/// Transfers of processes that are gone may be under way; their frames come back with the end of
+/// that. A server that does not answer is not waited for.
+void await_transfers() {
+    constexpr std::uint64_t patience_us = 5 * us_per_s;
+    const std::uint64_t until = now_us() + patience_us;
+    while (vm::transfers_under_way() > 0 && now_us() < until) sel4::yield();
+}
+
 /// What killed processes have written is still to be sent: that waits for the server, if need be.
 [[noreturn]] void shut_down(fs::Client& client, unsigned) {
     client.set_owner({});
     if (const Result<void> done = client.sync_all(); !done) {
         log::warn<log::Area::fs>("not everything was written back");
     }
+    await_transfers();
     report_leaks();
     halt();
 }

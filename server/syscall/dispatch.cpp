@@ -26,6 +26,7 @@ proc::UserReply dispatch(proc::Process& process, const proc::UserCall& call) {
         log::trace<log::Area::syscall>("pid {}: unknown call {}", process.id().pid(), call.number);
         return proc::UserReply::failure(Error::no_such_call);
     }
+    process.space().note_system_call();
     const CallResult result = functions[row](process, call.arguments);
     if (result) return *result;
     log::trace<log::Area::syscall>("pid {}: {} fails, errno {}", process.id().pid(),

@@ -82,10 +82,17 @@ CallResult close(Process& process, const Arguments& in) {
 
 CallResult read(Process& process, const Arguments& in) {
     fs::File* const file = TRY(readable(process, in[0]));
-    const std::size_t bytes =
-        TRY(transfer(process, in[1], in[2], vm::Access::write,
-                     [&](std::span<const fs::IoBuffer> into) { return file->read_next(into); }));
-    return UserReply::success(bytes);
+    bool ended = false;
+    const auto move = [&](std::span<const fs::IoBuffer> into) -> Result<std::size_t> {
+        if (ended) {
+            fs::release_pins(into);
+            return std::size_t{0};
+        }
+        const Result<std::size_t> bytes = file->read_next(into);
+        ended = file->read_ended();
+        return bytes;
+    };
+    return UserReply::success(TRY(transfer(process, in[1], in[2], vm::Access::write, move)));
 }
 
 CallResult write(Process& process, const Arguments& in) {

@@ -159,6 +159,11 @@ CallResult resource_count(Process& process, const Arguments& in) {
     return UserReply::success();
 }
 
+CallResult paging_count(Process& process, const Arguments& in) {
+    TRY(copy_out(process, vm::paging_report(), in[0]));
+    return UserReply::success();
+}
+
 /// Being answered puts a program in front of its equals: the kernel's own Yield, which programs may
 /// call, is what gives up the processor. Here there is nothing more to do.
 CallResult sched_yield(Process&, const Arguments&) {

@@ -66,10 +66,13 @@ Result<PinnedPieces> PinnedPieces::pin(proc::Process& process, std::uint64_t add
     PinnedPieces result;
     while (size > 0) {
         const std::size_t piece = std::min(size, left_in_page(address));
-        vm::PinnedFrame page = TRY(process.space().pin(base::VAddr{address}, access));
-        std::byte* const data = page.data() + offset_in_page(address);
-        result.pieces_[result.count_++] = {
-            .data = data, .size = piece, .pin_token = page.release_token()};
+        const Result<std::uint64_t> token =
+            process.space().pin_for_transfer(base::VAddr{address}, access, result.count_);
+        // Nobody waits for a page with others in hand.
+        if (!token && token.error() == Error::would_block && result.count_ > 0) break;
+        if (!token) return std::unexpected(token.error());
+        std::byte* const data = vm::transfer_data(*token) + offset_in_page(address);
+        result.pieces_[result.count_++] = {.data = data, .size = piece, .pin_token = *token};
         address += piece;
         size -= piece;
     }

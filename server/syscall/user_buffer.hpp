@@ -40,9 +40,11 @@ class [[nodiscard]] PinnedPieces {
     PinnedPieces& operator=(PinnedPieces&&) = delete;
     ~PinnedPieces() { fs::release_pins({pieces_.data(), count_}); }
 
-    /// At most fs::max_io_bytes bytes.
+    /// Up to `size` bytes, which is at most fs::max_io_bytes: as much as can be pinned together now.
     static Result<PinnedPieces> pin(proc::Process& process, std::uint64_t address, std::size_t size,
                                     vm::Access access);
+
+    std::size_t size() const { return fs::total_size({pieces_.data(), count_}); }
 
     /// Valid as long as this object.
     std::span<const fs::IoBuffer> hand_over() { return {pieces_.data(), std::exchange(count_, 0)}; }
@@ -63,6 +65,7 @@ Result<std::size_t> transfer(proc::Process& process, std::uint64_t address, std:
     while (done < size) {
         const std::size_t piece = std::min<std::uint64_t>(size - done, fs::max_io_bytes);
         Result<PinnedPieces> pinned = PinnedPieces::pin(process, address + done, piece, access);
+        const std::size_t asked = pinned ? pinned->size() : 0;
         const Result<std::size_t> moved =
             pinned ? move(pinned->hand_over()) : std::unexpected(pinned.error());
         if (!moved) {
@@ -73,7 +76,7 @@ Result<std::size_t> transfer(proc::Process& process, std::uint64_t address, std:
             return std::unexpected(moved.error());
         }
         done += *moved;
-        if (*moved < piece || process.ending()) break;
+        if (*moved < asked || process.ending()) break;
     }
     return done;
 }

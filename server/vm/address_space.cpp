@@ -6,6 +6,7 @@
 
 #include "sel4/vspace.hpp"
 #include "sync/lock.hpp"
+#include "vm/page_file.hpp"
 
 namespace sos::vm {
 
@@ -58,21 +59,38 @@ Result<void> AddressSpace::init() {
 
 Result<void> AddressSpace::build() {
     LockGuard guard(ft_lock);
-    TRY(page_table_.init());
+    id_ = TRY(open_account());
+    TRY(page_table_.init(id_));
     TRY(page_table_.keep(usual_image_start));
-    const FrameRef frame =
-        TRY(touch(ipc_buffer_address, ipc_buffer_region, Access::write, Remap::if_needed));
-    // Never evicted: the kernel reads and writes it whenever the thread sends or receives.
-    TRY(pin_frame(frame));
-    ipc_buffer_ = frame;
-    return {};
+    return make_ipc_buffer();
+}
+
+/// Never evicted, since the kernel reads and writes it whenever the thread sends or receives: a
+/// frame that counts like a page table's. Requires ft_lock.
+Result<void> AddressSpace::make_ipc_buffer() {
+    const PageTable::Place place = TRY(page_table_.find_or_make(ipc_buffer_address));
+    const Result<FrameRef> frame = take_zeroed_frame();
+    if (!frame) {
+        page_table_.drop_if_empty(place);
+        return std::unexpected(frame.error());
+    }
+    Entry entry;
+    entry.set<Entry::Frame>(frame->raw());
+    entry.set<Entry::Valid>(1);
+    entry.set<Entry::InitPte>(1);
+    entry.set<Entry::NeverExecute>(1);
+    page_table_.set(place, entry);
+    frame_entry(*frame).set_link<FrameEntry::Dirty>(1);
+    ++account_of(id_).resident;
+    ipc_buffer_ = *frame;
+    return map_page(ipc_buffer_address, entry);
 }
 
 void AddressSpace::clear() {
     if (!page_table_.valid()) return;
     const bool buffer_in_use = [&] {
         LockGuard guard(ft_lock);
-        return pins(ipc_buffer_) > 1;
+        return pins(ipc_buffer_) > 0;
     }();
     // A transfer that outlives its process may still write there: then nobody else may have it.
     if (buffer_in_use) {
@@ -86,7 +104,21 @@ void AddressSpace::clear() {
         if (region.kind != RegionKind::ipc_buffer) free_pages(region.start, region.end);
     }
     std::memset(frame_data(ipc_buffer_), 0, page_size);
+    forget_paging();
     forget_regions();
+}
+
+/// The process is gone: others may have its turn, and what it kept others from.
+void AddressSpace::forget_paging() {
+    {
+        LockGuard guard(ft_lock);
+        give_up_turn(id_);
+        if (std::exchange(condemned_, false)) remove_condemned();
+    }
+    executable_ = {};
+    doom_.reset();
+    after_last_read_ = VAddr{};
+    pages_ahead_ = 1;
 }
 
 void AddressSpace::forget_regions() {
@@ -95,14 +127,17 @@ void AddressSpace::forget_regions() {
 }
 
 void AddressSpace::destroy() {
-    if (ipc_buffer_ != no_frame) {
-        LockGuard guard(ft_lock);
-        unpin_frame(std::exchange(ipc_buffer_, no_frame));
-    }
+    ipc_buffer_ = no_frame;
     if (page_table_.valid()) {
         free_pages(VAddr{0}, user_end);
         LockGuard guard(ft_lock);
         page_table_.destroy();
+    }
+    if (id_ != no_space) {
+        forget_paging();
+        LockGuard guard(ft_lock);
+        close_account(std::exchange(id_, no_space));
+        wake_for_room();
     }
     forget_regions();
 }
@@ -138,116 +173,6 @@ Result<void> AddressSpace::start_heap() {
     return {};
 }
 
-/// A zero page behind an empty entry. Requires ft_lock.
-Result<FrameRef> AddressSpace::fill_empty(const PageTable::Place& place, const Region& region) {
-    const auto taken = take_zeroed_frame();
-    if (!taken) {
-        page_table_.drop_if_empty(place);
-        return taken;
-    }
-    make_evictable(*taken, place.back);
-    Entry entry;
-    entry.set<Entry::Frame>(taken->raw());
-    entry.set<Entry::Valid>(1);
-    entry.set<Entry::InitPte>(1);
-    entry.set<Entry::ReadOnly>(region.rights.write ? 0 : 1);
-    entry.set<Entry::NeverExecute>(region.rights.execute ? 0 : 1);
-    page_table_.set(place, entry);
-    ++resident_;
-    return taken;
-}
-
-/// The page's frame, and the page mapped so that the access succeeds. Requires ft_lock.
-Result<FrameRef> AddressSpace::touch(VAddr page, const Region& region, Access access, Remap remap) {
-    const PageTable::Place place = TRY(page_table_.find_or_make(page));
-    if (place.entry->empty()) TRY(fill_empty(place, region));
-    const FrameRef frame = place.entry->frame();
-    FrameEntry& state = frame_entry(frame);
-    const bool mapped = state.get_link<FrameEntry::Used>() != 0;
-    const bool written = state.get_link<FrameEntry::Dirty>() != 0;
-    if (access == Access::write && !written) {
-        mark_written(place);
-    } else if (mapped && remap == Remap::if_needed) {
-        return frame;
-    }
-    TRY(map_page(page, *place.entry));
-    return frame;
-}
-
-/// The page differs from file and page file from now on. Requires ft_lock.
-void AddressSpace::mark_written(const PageTable::Place& place) {
-    frame_entry(place.entry->frame()).set_link<FrameEntry::Dirty>(1);
-    place.entry->set<Entry::DataInElf>(0);
-    place.entry->set<Entry::Cap>(0);
-}
-
-/// Maps a resident page as its entry allows; for writing only when it was marked as written, so
-/// that a page which was only read is known to be clean. Requires ft_lock.
-Result<void> AddressSpace::map_page(VAddr page, Entry entry) {
-    const FrameRef frame = entry.frame();
-    FrameEntry& state = frame_entry(frame);
-    const sel4::CPtr cap = res::user_frame_cap(frame);
-    const bool writable = !entry.read_only() && state.get_link<FrameEntry::Dirty>() != 0;
-    const std::uint64_t attributes =
-        abi::page_attributes::normal |
-        (entry.never_execute() ? abi::page_attributes::execute_never : 0);
-    TRY(from_kernel(sel4::page_map(cap, page_table_.vspace(), page,
-                                   writable ? abi::rights::read_write : abi::rights::read,
-                                   attributes)));
-    const bool was_mapped = state.get_link<FrameEntry::Used>() != 0;
-    state.set_owner<FrameEntry::UserPageCap>(cap.raw());
-    state.set_link<FrameEntry::Used>(1);
-    if (entry.never_execute() || was_mapped) return {};
-    // What the server wrote through its own mapping is still in the data cache, and the instruction
-    // cache may hold what was in this frame before.
-    return from_kernel(sel4::page_unify_instruction(cap, 0, page_size));
-}
-
-Result<void> AddressSpace::handle_fault(VAddr at, Access access) {
-    const Region* region = regions_.find(at);
-    if (region == nullptr || !region->rights.allow(access)) {
-        return std::unexpected(Error::bad_address);
-    }
-    LockGuard guard(ft_lock);
-    TRY(touch(page_of(at), *region, access, Remap::always));
-    return {};
-}
-
-Result<PinnedFrame> AddressSpace::pin(VAddr at, Access access) {
-    const Region* region = regions_.find(at);
-    if (region == nullptr || !region->rights.allow(access)) {
-        return std::unexpected(Error::bad_address);
-    }
-    LockGuard guard(ft_lock);
-    const FrameRef frame = TRY(touch(page_of(at), *region, access, Remap::if_needed));
-    TRY(pin_frame(frame));
-    // The caller is about to write code through the server's mapping: the next fetch faults, and
-    // then the instruction cache is made to see it.
-    if (access == Access::write && region->rights.execute) unmap_user(frame);
-    return PinnedFrame(frame);
-}
-
-Result<PinnedFrame> AddressSpace::pin_for_loading(VAddr at) {
-    const Region* region = regions_.find(at);
-    if (region == nullptr) return std::unexpected(Error::bad_address);
-    LockGuard guard(ft_lock);
-    const PageTable::Place place = TRY(page_table_.find_or_make(page_of(at)));
-    if (place.entry->empty()) TRY(fill_empty(place, *region));
-    mark_written(place);
-    TRY(pin_frame(place.entry->frame()));
-    return PinnedFrame(place.entry->frame());
-}
-
-void AddressSpace::note_elf_copy(VAddr page, std::uint64_t offset) {
-    LockGuard guard(ft_lock);
-    const PageTable::Place place = page_table_.find(page);
-    if (place.entry == nullptr || !place.entry->resident() || offset > Entry::Cap::max) return;
-    unmap_user(place.entry->frame());  // so that the next write is seen
-    frame_entry(place.entry->frame()).set_link<FrameEntry::Dirty>(0);
-    place.entry->set<Entry::DataInElf>(1);
-    place.entry->set<Entry::Cap>(offset);
-}
-
 /// The first page at or above `at` with something behind it; `at` becomes its address, or `end`
 /// when there is none. Requires ft_lock.
 PageTable::Place AddressSpace::next_page(VAddr& at, VAddr end) const {
@@ -265,12 +190,25 @@ void AddressSpace::free_pages(VAddr start, VAddr end) {
         for (unsigned i = 0; i < pages_per_lock && at < end; ++i) {
             const PageTable::Place place = next_page(at, end);
             if (place.entry == nullptr) break;
-            give_frame(place.entry->frame());
-            --resident_;
-            page_table_.set(place, Entry{});
+            free_page(place);
             at = at + page_size;
         }
+        wake_for_room();
     }
+}
+
+/// Whatever state the page is in: a transfer that is under way ends without it. Requires ft_lock.
+void AddressSpace::free_page(const PageTable::Place& place) {
+    const Entry entry = *place.entry;
+    SpaceAccount& account = account_of(id_);
+    if (entry.has_slot()) give_slot(static_cast<std::uint32_t>(entry.cap()));
+    if (entry.frame() != no_frame) {
+        give_frame(entry.frame());
+        --account.resident;
+    } else if (entry.has_slot()) {
+        --account.in_page_file;
+    }
+    page_table_.set(place, Entry{});
 }
 
 /// Lets the pages of [start, end) have new rights: they are mapped anew at the next touch.
@@ -281,7 +219,7 @@ void AddressSpace::apply_rights(VAddr start, VAddr end, Rights rights) {
         for (unsigned i = 0; i < pages_per_lock && at < end; ++i) {
             const PageTable::Place place = next_page(at, end);
             if (place.entry == nullptr) break;
-            unmap_user(place.entry->frame());
+            if (place.entry->frame() != no_frame) unmap_user(place.entry->frame());
             place.entry->set<Entry::ReadOnly>(rights.write ? 0 : 1);
             place.entry->set<Entry::NeverExecute>(rights.execute ? 0 : 1);
             at = at + page_size;
@@ -289,9 +227,10 @@ void AddressSpace::apply_rights(VAddr start, VAddr end, Rights rights) {
     }
 }
 
-/// More than the machine has can be refused at once.
+/// What memory and page file together cannot back now is refused at once.
 bool AddressSpace::beyond_memory(std::uint64_t length) const {
-    return length / page_size > frame_table_size();
+    LockGuard guard(ft_lock);
+    return length / page_size > std::uint64_t{page_frames_free()} + slots_free();
 }
 
 VAddr AddressSpace::brk(VAddr end) {
@@ -372,8 +311,10 @@ Result<void> AddressSpace::protect(VAddr start, std::uint64_t length, Rights rig
 
 MemoryUse AddressSpace::use() const {
     LockGuard guard(ft_lock);
-    return {.resident_pages = resident_,
-            .paged_out_pages = 0,
+    if (id_ == no_space) return {};
+    const SpaceAccount& account = account_of(id_);
+    return {.resident_pages = account.resident,
+            .paged_out_pages = account.in_page_file,
             .page_table_pages = page_table_.valid() ? page_table_.node_count() + 1 : 0};
 }
 

@@ -11,19 +11,27 @@
 //                          heap, from the top of the ELF image up, end set by brk
 //   the ELF image's place  ELF segments
 //
-// Only the process's handler thread calls this; what the pager shares (page table, frame entries)
-// is touched under ft_lock, which each function takes itself. User addresses and lengths of any
-// value are safe to pass.
+// Only the process's handler thread calls this (use() anybody); what the pager shares (page table,
+// frame entries) is touched under ft_lock, which each function takes itself. User addresses and
+// lengths of any value are safe to pass.
+//
+// A page that is touched may have to be read, or wait for room: handle_fault and the pin functions
+// return when it is there (or `cancelled` when the process is being killed). They hold nothing
+// meanwhile, and the caller must not hold a pin, or else everybody might wait for everybody.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 #include "base/strong.hpp"
 #include "error.hpp"
+#include "vm/executable.hpp"
 #include "vm/page_table.hpp"
 #include "vm/region.hpp"
+#include "vm/turns.hpp"
+#include "vm/waiters.hpp"
 
 namespace sos::vm {
 
@@ -77,7 +85,8 @@ enum class Placement {
 
 class AddressSpace {
   public:
-    AddressSpace() = default;
+    /// `thread`: who waits when a page has to be waited for. Null: what would have to wait fails.
+    explicit AddressSpace(PagingThread* thread = nullptr) : thread_(thread) {}
     AddressSpace(const AddressSpace&) = delete;
     AddressSpace& operator=(const AddressSpace&) = delete;
     ~AddressSpace() { destroy(); }
@@ -106,18 +115,28 @@ class AddressSpace {
     Result<void> add_elf_region(VAddr start, VAddr end, Rights rights);
     /// After the last ELF region: the heap starts (empty) at the highest one's end.
     Result<void> start_heap();
+    /// Where the pages of ELF regions come from when they are touched.
+    void set_executable(const Executable& executable) { executable_ = executable; }
 
     /// Makes the page that `at` is in usable for this access, as the process's region allows it.
-    /// bad_address: no such region, or not with this access: the process is to be killed.
+    /// bad_address: no such region, or not with this access. Whatever the error, the process is to
+    /// be killed.
     Result<void> handle_fault(VAddr at, Access access);
 
-    /// The page that `at` is in, touched if it was not, and pinned. For Access::write the page
-    /// counts as written from here on. bad_address as in handle_fault.
+    /// The page that `at` is in, touched if it was not, and pinned, for a moment in which the
+    /// caller waits for nothing. For Access::write the page counts as written from here on.
+    /// bad_address as in handle_fault.
     Result<PinnedFrame> pin(VAddr at, Access access);
+    /// As pin, for a transfer of which this is page number `index`; such pins are bounded, in all
+    /// and for one transfer. would_block: the pages pinned before have to do.
+    Result<std::uint64_t> pin_for_transfer(VAddr at, Access access, std::size_t index);
     /// As pin for writing, but whatever the region's rights are: for the loader only.
     Result<PinnedFrame> pin_for_loading(VAddr at);
-    /// The page at `page`, filled by pin_for_loading, equals the file's bytes from `offset` on.
-    void note_elf_copy(VAddr page, std::uint64_t offset);
+
+    /// Why the process cannot go on, once a page could not be had: it is to be killed.
+    std::optional<Error> doom() const { return doom_; }
+    /// The process has made a system call (it has run).
+    void note_system_call() { vm::note_system_call(id_); }
 
     // System calls.
 
@@ -130,26 +149,62 @@ class AddressSpace {
     MemoryUse use() const;
 
   private:
+    /// What a page is wanted for.
+    enum class Purpose { run, access, load };
+    struct Want {
+        VAddr page{};
+        const Region& region;
+        Access access = Access::read;
+        Purpose purpose = Purpose::run;
+        bool may_wait = true;
+    };
+    /// What has become of an attempt to have it.
+    enum class Attempt { there, try_again, wait };
+
+    // fault.cpp
+    Result<FrameRef> have(const Want& want);
+    Result<Attempt> attempt(const Want& want, Waiter& waiter, Result<FrameRef>& frame);
+    Result<Attempt> bring(const PageTable::Place& place, const Want& want, Waiter& waiter);
+    Result<Attempt> fill(const PageTable::Place& place, const Want& want, Waiter& waiter);
+    Result<Attempt> make_room(Waiter& waiter);
+    bool sleep(Waiter& waiter);
+    Error condemn(Error reason);
+    bool can_wait(const Want& want) const;
+    Result<void> take_transfer_pin(bool may_wait);
+    bool fill_with_zeros(const PageTable::Place& place, const Region& region);
+    bool read_from_page_file(const PageTable::Place& place, VAddr page);
+    bool read_from_executable(const PageTable::Place& place, const Want& want,
+                              const FileRange& range);
+    Result<FrameRef> use(const PageTable::Place& place, const Want& want);
     Result<void> build();
     void forget_regions();
-    enum class Remap { if_needed, always };
-    Result<FrameRef> touch(VAddr page, const Region& region, Access access, Remap remap);
-    Result<FrameRef> fill_empty(const PageTable::Place& place, const Region& region);
-    static void mark_written(const PageTable::Place& place);
+    void forget_paging();
     Result<void> map_page(VAddr page, Entry entry);
+    Result<void> make_ipc_buffer();
+
     Result<VAddr> place_mapping(VAddr hint, std::uint64_t size, Placement placement);
     Result<VAddr> end_of_range(VAddr start, std::uint64_t length) const;
     PageTable::Place next_page(VAddr& at, VAddr end) const;
+    void free_page(const PageTable::Place& place);
     void free_pages(VAddr start, VAddr end);
     void apply_rights(VAddr start, VAddr end, Rights rights);
     bool beyond_memory(std::uint64_t length) const;
 
+    PagingThread* thread_;
+    SpaceId id_ = no_space;
     PageTable page_table_;
     RegionList regions_;
+    Executable executable_{};
     VAddr heap_start_{};
     VAddr heap_end_{};  // as set by brk, any alignment
-    std::uint32_t resident_ = 0;
     FrameRef ipc_buffer_ = no_frame;
+
+    // Paging
+    std::optional<Error> doom_{};
+    bool condemned_ = false;         // see waiters.hpp
+    std::uint32_t fruitless_ = 0;    // frames that the clock visited in vain for one page
+    VAddr after_last_read_{};        // where reading in sequence would go on
+    std::uint32_t pages_ahead_ = 1;  // how many pages one read takes
 };
 
 }  // namespace sos::vm

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "vm/frame_table.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 
 #include "res/server_pages.hpp"
 #include "sel4/vspace.hpp"
 #include "sync/lock.hpp"
+#include "vm/waiters.hpp"
 
 namespace sos::vm {
 
@@ -15,6 +17,10 @@ namespace {
 using res::max_frames;
 
 constexpr std::uint8_t max_pins = 255;
+
+// One frame in eight may be pinned by transfers.
+constexpr std::uint32_t transfer_pin_fraction = 8;
+constexpr std::uint64_t transfer_pin_mark = std::uint64_t{1} << 32;
 
 // Made at boot, so that the first programs need not wait for each frame to be made.
 constexpr unsigned frames_made_at_boot = 2048;  // 8 MiB
@@ -29,7 +35,9 @@ struct FrameTable {
     FrameRef free_head = no_frame;
     FrameRef evictable_tail = no_frame;  // a ring, for the clock
     std::uint32_t evictable = 0;
-    std::uint32_t max_evictable = 0;  // frames=N
+    std::uint32_t max_page_frames = 0;
+    std::uint32_t page_frames = 0;    // with FrameEntry::Limited
+    std::uint32_t transfer_pins = 0;  // taken
     std::atomic<std::uint32_t> in_use = 0;
 };
 
@@ -66,6 +74,7 @@ void push_free(FrameRef frame) {
 
 /// The frame has no use any more.
 void end_use(FrameRef frame) {
+    if (frame_entry(frame).get_link<FrameEntry::Limited>() != 0) --table.page_frames;
     push_free(frame);
     table.in_use.fetch_sub(1, std::memory_order_relaxed);
 }
@@ -117,7 +126,9 @@ Result<void> init_frame_table(const FrameTableConfig& config) {
     table.entries = reinterpret_cast<FrameEntry*>(table.memory.data());
     table.pins = reinterpret_cast<std::uint8_t*>(table.memory.data() + size * sizeof(FrameEntry));
     table.size = size;
-    table.max_evictable = config.max_evictable;
+    table.max_page_frames = config.max_evictable == 0
+                                ? size - size / 8
+                                : std::max(config.max_evictable, min_page_frames);
     LockGuard guard(ft_lock);
     for (unsigned i = 0; i < frames_made_at_boot && table.fresh < size; ++i) {
         const auto frame = take_fresh();
@@ -148,6 +159,48 @@ Result<FrameRef> take_zeroed_frame() {
     return prepare(frame);
 }
 
+/// `take` when the limit allows one more frame for a page.
+template <typename Take>
+static Result<FrameRef> take_limited(Take take) {
+    if (table.page_frames >= table.max_page_frames) return std::unexpected(Error::would_block);
+    const Result<FrameRef> frame = take();
+    // Whatever is short: a page that goes makes room.
+    if (!frame) return std::unexpected(Error::would_block);
+    frame_entry(*frame).set_link<FrameEntry::Limited>(1);
+    ++table.page_frames;
+    return frame;
+}
+
+Result<FrameRef> take_page_frame() {
+    return take_limited(take_frame);
+}
+
+Result<FrameRef> take_zeroed_page_frame() {
+    return take_limited(take_zeroed_frame);
+}
+
+std::uint32_t page_frame_limit() {
+    return table.max_page_frames;
+}
+
+std::uint32_t page_frames_free() {
+    return table.max_page_frames - table.page_frames;
+}
+
+FrameRef advance_clock() {
+    if (table.evictable_tail == no_frame) return no_frame;
+    table.evictable_tail = next_of(table.evictable_tail);
+    return table.evictable_tail;
+}
+
+std::size_t max_transfer_pages() {
+    return std::max(page_frame_limit() / 16, 1u);
+}
+
+std::uint32_t evictable_frames() {
+    return table.evictable;
+}
+
 void unmap_user(FrameRef frame) {
     FrameEntry& entry = frame_entry(frame);
     if (entry.get_link<FrameEntry::Used>() == 0) return;
@@ -163,6 +216,7 @@ void give_frame(FrameRef frame) {
     if (list_of(frame) == FrameList::evictable) remove_evictable(frame);
     if (table.pins[frame.raw()] > 0) {
         frame_entry(frame).set_link<FrameEntry::Orphan>(1);
+        frame_entry(frame).set_link<FrameEntry::Recent>(0);  // it is nobody's page any more
         return;
     }
     end_use(frame);
@@ -216,9 +270,35 @@ unsigned pins(FrameRef frame) {
     return table.pins[frame.raw()];
 }
 
+bool take_transfer_pin() {
+    ASSERT(ft_lock.held_by_me());
+    if (table.transfer_pins >= table.max_page_frames / transfer_pin_fraction) return false;
+    ++table.transfer_pins;
+    return true;
+}
+
+void give_transfer_pin() {
+    ASSERT(ft_lock.held_by_me() && table.transfer_pins > 0);
+    --table.transfer_pins;
+    wake_for_room();
+}
+
+std::uint64_t transfer_pin_token(FrameRef frame) {
+    return transfer_pin_mark | frame.raw();
+}
+
+static FrameRef frame_of(std::uint64_t token) {
+    return FrameRef{static_cast<std::uint32_t>(token & ~transfer_pin_mark)};
+}
+
+std::byte* transfer_data(std::uint64_t token) {
+    return frame_data(frame_of(token));
+}
+
 void release_pin(std::uint64_t token) {
     LockGuard guard(ft_lock);
-    unpin_frame(FrameRef{static_cast<std::uint32_t>(token)});
+    unpin_frame(frame_of(token));
+    if ((token & transfer_pin_mark) != 0) give_transfer_pin();
 }
 
 std::uint32_t frames_in_use() {

@@ -7,6 +7,9 @@
 // if its page goes away meanwhile, not reused before the last pin is released: an I/O that outlives
 // its process still has its memory.
 //
+// Frames for programs' pages are limited, by frames=N or else to 7/8 of all, so that page tables
+// and the like find one when programs have taken all of theirs. They count until they are free.
+//
 // All functions require ft_lock to be held unless they say otherwise.
 #pragma once
 
@@ -55,6 +58,9 @@ struct FrameEntry {
     using Orphan = base::Field<44, 1>;        // its page is gone, pins are left
     using LiveEntries = base::Field<45, 10>;  // page-table node: entries that are not empty
     using Fixed = base::Field<55, 1>;         // never evicted: nodes, region lists, IPC buffers
+    using Limited = base::Field<56, 1>;       // counts against frames=N
+    using Moving = base::Field<57, 1>;        // being read or written by the pager
+    using Recent = base::Field<58, 1>;        // no victim until its process has run (turns.hpp)
     // owner
     using UserPageCap = base::Field<0, 36>;  // 0: not mapped. Node: memory of the kernel's table
     using BackIndexFrame = base::Field<36, 19>;  // frame_and_entry_index: the node ...
@@ -79,8 +85,11 @@ struct FrameEntry {
 };
 static_assert(sizeof(FrameEntry) == 16);
 
+/// The least number of frames with which every program gets on.
+inline constexpr std::uint32_t min_page_frames = 16;
+
 struct FrameTableConfig {
-    std::uint32_t max_evictable = 0;  // frames=N; 0: as many as there are
+    std::uint32_t max_evictable = 0;  // frames=N, at least min_page_frames; 0: 7/8 of all
 };
 
 /// Called once, after res::init; needs no lock.
@@ -93,6 +102,15 @@ Result<FrameRef> take_frame();
 /// As take_frame, filled with zeros.
 Result<FrameRef> take_zeroed_frame();
 
+/// A frame for a program's page, of any content; make_evictable follows. would_block when the limit
+/// is reached or there is none: a page has to go first.
+Result<FrameRef> take_page_frame();
+Result<FrameRef> take_zeroed_page_frame();
+
+/// Programs' pages: how many frames they may have, and how many more they can have now.
+std::uint32_t page_frame_limit();
+std::uint32_t page_frames_free();
+
 /// Gives a frame back: unmaps it from its program; with pins left that happens at the last unpin.
 void give_frame(FrameRef frame);
 
@@ -102,6 +120,10 @@ FrameEntry& frame_entry(FrameRef frame);
 void make_evictable(FrameRef frame, BackIndex back);
 BackIndex back_index(FrameRef frame);
 
+/// The clock's hand goes to the next evictable frame and shows it; no_frame when there is none.
+FrameRef advance_clock();
+std::uint32_t evictable_frames();
+
 /// Takes the frame's page out of its program's address space, if it is mapped there.
 void unmap_user(FrameRef frame);
 
@@ -110,8 +132,19 @@ Result<void> pin_frame(FrameRef frame);
 void unpin_frame(FrameRef frame);
 unsigned pins(FrameRef frame);
 
+/// Pages of one transfer that are pinned at once, at most.
+std::size_t max_transfer_pages();
+
+/// Pins of transfers, which may last: so many, that others always find frames to evict. A token
+/// names one that was taken. take: false when there is none left.
+bool take_transfer_pin();
+void give_transfer_pin();
+std::uint64_t transfer_pin_token(FrameRef frame);
+/// The page that a token of a pin is for.
+std::byte* transfer_data(std::uint64_t token);
+
 /// For fs::set_pin_release: unpin_frame of the frame that the token of a PinnedFrame names. Takes
-/// ft_lock itself.
+/// ft_lock itself, and tells those who wait for room.
 void release_pin(std::uint64_t token);
 
 /// How many frames are in use (any use), and how many there can be. Need no lock.

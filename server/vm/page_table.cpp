@@ -44,10 +44,11 @@ constexpr std::uint64_t coverage(unsigned level) {
 
 }  // namespace
 
-Result<void> PageTable::init() {
+Result<void> PageTable::init(SpaceId space) {
     ASSERT(ft_lock.held_by_me() && !valid());
     res::OwnedVSpace vspace = TRY(res::make_vspace());
     root_ = TRY(take_zeroed_frame());
+    set_space(root_, space);
     vspace_ = std::move(vspace);
     return {};
 }
@@ -86,7 +87,8 @@ Result<PageTable::Place> PageTable::find_or_make(VAddr page) {
 /// A node for entry `index` of `parent`, with the kernel's table for it: the kernel puts a table at
 /// the first level that is missing on the way to `at`, which is this one, as it has all above.
 Result<FrameRef> PageTable::make_node(FrameRef parent, unsigned index, VAddr at) {
-    if (nodes_ == max_table_nodes) return std::unexpected(Error::limit_reached);
+    if (nodes_ >= std::min(max_table_nodes, frame_table_size() / 64))
+        return std::unexpected(Error::limit_reached);
     res::OwnedPageTable kernel_table = TRY(res::make_page_table());
     TRY(from_kernel(sel4::page_table_map(kernel_table.cptr(), vspace_.cptr(), at)));
     const FrameRef node = TRY(take_zeroed_frame());

@@ -6,12 +6,14 @@
 // has no entry left.
 //
 // States of a leaf entry:
-//   untouched       all bits 0: zeros when first touched
+//   untouched       !valid, !data_in_elf, frame 0, cap 0: zeros when next touched
 //   in the ELF file !valid, data_in_elf, frame 0: `cap` is the offset in the file
 //   in page file    !valid, !data_in_elf, frame 0, cap != 0: `cap` is the slot
-//   in transit      !valid, frame != 0: that frame is being filled or written
+//   coming in       !valid, frame != 0, data_in_elf or cap != 0: the frame is being filled
+//   going out       !valid, frame != 0, !data_in_elf, cap 0: the frame is being written
 //   resident        valid, frame != 0; data_in_elf: equal to the file at offset `cap`; otherwise
 //                   cap != 0: equal to that slot of the page file
+// An entry of which all bits are 0 was never touched: its node need not exist.
 // Whether a resident page is mapped at the moment says `used` in its frame's entry; whether it is
 // mapped for writing, `dirty`.
 #pragma once
@@ -23,6 +25,7 @@
 #include "error.hpp"
 #include "res/owned.hpp"
 #include "vm/frame_table.hpp"
+#include "vm/space_account.hpp"
 
 namespace sos::vm {
 
@@ -52,6 +55,11 @@ struct Entry {
     bool never_execute() const { return NeverExecute::get(word) != 0; }
     bool data_in_elf() const { return DataInElf::get(word) != 0; }
     bool resident() const { return valid() && frame() != no_frame; }
+    bool has_slot() const { return !data_in_elf() && cap() != 0; }
+    bool in_page_file() const { return frame() == no_frame && has_slot(); }
+    bool going_out() const {
+        return !valid() && frame() != no_frame && !data_in_elf() && cap() == 0;
+    }
 
     template <typename F>
     void set(std::uint64_t value) {
@@ -68,7 +76,8 @@ constexpr unsigned table_index(VAddr at, unsigned level) {
         at.raw(), page_bits + table_index_bits * (table_levels - 1 - level), table_index_bits));
 }
 
-/// Tables of one process: at most this many nodes beside the root (8 MiB of tables).
+/// Tables of one process: at most this many nodes beside the root, each a frame and a table of the
+/// kernel (8 MiB together), and no more than a 64th of all frames.
 inline constexpr unsigned max_table_nodes = 1024;
 
 /// All functions require ft_lock.
@@ -79,8 +88,8 @@ class PageTable {
     PageTable& operator=(const PageTable&) = delete;
     ~PageTable() { ASSERT(root_ == no_frame); }
 
-    /// Makes the root node and the kernel's VSpace.
-    Result<void> init();
+    /// Makes the root node, for this space, and the kernel's VSpace.
+    Result<void> init(SpaceId space);
     bool valid() const { return root_ != no_frame; }
     sel4::CPtr vspace() const { return vspace_.cptr(); }
 

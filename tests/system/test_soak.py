@@ -76,3 +76,34 @@ def test_boots(boot):
         sos.send("\x04")
         assert sos.finish() == 0
         sos.close()
+
+
+def test_sixteen_heaps_in_eight_mebibytes(boot):
+    """Sixteen processes with 16 MiB each, and 2048 frames for all of them."""
+    sos = boot(append="frames=2048")
+    sos.prompt()
+    out = sos.run("thrash 16384 1 16", limit=3000)
+    assert out.count("all as written") == 16, out
+
+
+def test_a_thousand_lives_of_paging_processes(boot):
+    """Created, thrashing, killed at any moment: frames and slots come back."""
+    sos = boot(append="frames=64")
+    sos.prompt()
+    choice = random.Random(3)
+
+    def storm():
+        for _ in range(50):
+            out = sos.run(f"churn 10 {choice.randrange(0, 60000)} thrash 1024 9", limit=120)
+            assert "churn: 10 rounds" in out, out
+
+    storm()
+    before = sos.counts()
+    storm()
+    after = sos.counts()
+    # The shell's and the counter's own pages come and go.
+    assert abs(after["page_file_slots"] - before["page_file_slots"]) < 64
+    assert abs(after["frames"] - before["frames"]) <= 64
+    sos.run("echo")
+    sos.send("exit\r")
+    assert sos.finish() == 0

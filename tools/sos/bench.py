@@ -41,7 +41,7 @@ def _program(what):
     return group
 
 
-GROUPS = {"calls": _program("calls"), "vm": _program("memory")}
+GROUPS = {"calls": _program("calls"), "memory": _program("memory")}
 
 # An instruction takes a nanosecond and is a cycle; the clock stands still for nothing else.
 _COUNTING = "-icount shift=0"
@@ -63,6 +63,50 @@ def process():
     if set(numbers) != set(PROCESS):
         raise SosError("bench process: " + output.strip())
     return numbers
+
+
+# Frames and working set of the paging measurement: twice the frames.
+_PAGING_FRAMES, _PAGING_MIB = 8192, 64
+
+
+def _run_alone(command, **options):
+    """The numbers that a command prints in a machine of its own."""
+    with tempfile.TemporaryDirectory(prefix="sos-bench-") as work:
+        root = Path(work) / "export"
+        root.mkdir()
+        scenario.populate(root, _RELEASE)
+        with NfsServer(root, work) as server, scenario.Sos(
+                Path(work) / "sos", server, image=BUILD / "sos-release.img", **options) as sos:
+            sos.prompt()
+            output = sos.run(command, limit=_LIMIT)
+    return {name: float(value) for name, value in re.findall(r"^(\w+) ([\d.]+)$", output, re.M)}
+
+
+def vm():
+    """Instructions of faults, and paging in megabytes a second."""
+    numbers = {name: int(value)
+               for name, value in _run_alone("bench faults", qemu=_COUNTING).items()}
+    numbers |= _run_alone(f"bench paging {_PAGING_MIB}", append=f"frames={_PAGING_FRAMES}")
+    if set(numbers) != set(VM):
+        raise SosError(f"bench vm: {numbers}")
+    return numbers
+
+
+# What Linux 6.1 needs or does in the same QEMU (paging: to a file on the same NFS server)
+VM = {
+    "first_touch": ("first touch of a page, instructions", 3034),
+    "soft_fault": ("touch after a second chance, instructions", None),
+    "dirty_fault": ("first write to a page that was read, instructions", None),
+    "pageout_mbs": ("twice the frames written once, MB/s", 15),
+    "pagein_mbs": ("the same read in sequence, MB/s", 11.5),
+}
+
+
+def vm_table(numbers):
+    lines = [f"{'':<52}{'ours':>8}{'Linux':>8}"]
+    for key, (text, linux) in VM.items():
+        lines.append(f"{text:<52}{numbers[key]:>8}{linux or '-':>8}")
+    return "\n".join(lines)
 
 
 # What Linux 6.1 needs in the same QEMU, and what we want at most
@@ -99,12 +143,12 @@ def measure(names):
 def main():
     parser = argparse.ArgumentParser(prog="./sos bench")
     parser.add_argument("group", nargs="?",
-                        choices=["kernel", "timer", "process", "files", *GROUPS])
+                        choices=["kernel", "timer", "process", "vm", "files", *GROUPS])
     parser.add_argument("--json", action="store_true", help="one object of name: number")
     parser.add_argument("--runs", type=int, default=5, help="of files: how many to take medians of")
     parser.add_argument("--save", action="store_true", help="of files: into docs/bench")
     options = parser.parse_args()
-    counts, timer, processes, numbers = {}, {}, {}, {}
+    counts, timer, processes, paging, numbers = {}, {}, {}, {}, {}
     try:
         if options.group in (None, "kernel"):
             counts = kernel_bench.measure()
@@ -112,17 +156,19 @@ def main():
             timer = timer_bench.measure()
         if options.group in (None, "process"):
             processes = process()
+        if options.group in (None, "vm"):
+            paging = vm()
         if options.group == "files":
             with tempfile.TemporaryDirectory(prefix="sos-bench-") as work:
                 numbers = files_bench.measure(work, options.runs)
             if options.save:
                 files_bench.save(numbers, options.runs)
-        elif options.group not in ("kernel", "timer", "process"):
+        elif options.group not in ("kernel", "timer", "process", "vm"):
             numbers = measure([options.group] if options.group else list(GROUPS))
     except (SosError, scenario.Hang) as error:
         sys.exit(f"sos: {error}")
     if options.json:
-        print(json.dumps(counts | timer | processes | numbers))
+        print(json.dumps(counts | timer | processes | paging | numbers))
     elif options.group == "files":
         print(files_bench.table(numbers))
     else:
@@ -132,6 +178,8 @@ def main():
             print(timer_bench.plot(timer))
         if processes:
             print(process_table(processes))
+        if paging:
+            print(vm_table(paging))
         for name, number in numbers.items():
             print(f"{name:<32} {number:>10}")
 

@@ -98,6 +98,23 @@ struct ResourceCount {
     friend constexpr bool operator==(const ResourceCount&, const ResourceCount&) = default;
 };
 
+/// What paging has done since boot, and what it works with; in pages.
+struct PagingCount {
+    std::uint64_t page_frames;       // that programs may have (frames=N)
+    std::uint64_t page_frames_free;  // at the moment
+    std::uint64_t page_file_slots;   // that may be in use
+    std::uint64_t page_file_used;
+    std::uint64_t zero_fills;      // first touches
+    std::uint64_t soft_faults;     // touches of pages that were resident, but not mapped
+    std::uint64_t page_ins;        // from the page file
+    std::uint64_t page_outs;       // to it
+    std::uint64_t clean_drops;     // evicted without being written
+    std::uint64_t elf_reads;       // from executables
+    std::uint64_t second_chances;  // unmapped, to see whether they are still used
+    std::uint64_t waits;           // of handlers, for a page or for room
+};
+static_assert(sizeof(PagingCount) == 96);
+
 // The argument block of `spawn`: strings, each with its NUL, one after the other and nothing else:
 // first the argc strings of argv (argv[0] too), then any number of environment strings. Its last
 // byte is a NUL (or it is empty, with argc 0). More than these limits: E2BIG; fewer strings than

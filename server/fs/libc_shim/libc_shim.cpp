@@ -24,7 +24,8 @@ namespace sos::fs {
 
 namespace {
 
-constinit Heap heap;
+constinit Heap heaps[2];  // by Arena
+constinit Heap* heap = &heaps[0];
 using Clock = std::uint64_t (*)();
 constinit Clock clock_now_us = nullptr;
 constinit jmp_buf* recovery_point = nullptr;
@@ -46,8 +47,10 @@ std::size_t acceptable_size(std::size_t size) {
 
 }  // namespace
 
-void start_libc(std::span<std::byte> memory, std::uint64_t (*now_us)(), std::uint64_t random_seed) {
-    heap.use(memory);
+void start_libc(std::span<std::byte> files, std::span<std::byte> pager, std::uint64_t (*now_us)(),
+                std::uint64_t random_seed) {
+    heaps[static_cast<std::size_t>(Arena::files)].use(files);
+    heaps[static_cast<std::size_t>(Arena::pager)].use(pager);
     clock_now_us = now_us;
     __stack_chk_guard = random_seed & ~std::uint64_t{0xff};  // a zero byte stops string overruns
 }
@@ -56,8 +59,12 @@ void set_recovery(jmp_buf* recovery) {
     recovery_point = recovery;
 }
 
-void reset_libc_heap() {
-    heap.reset();
+void use_arena(Arena arena) {
+    heap = &heaps[static_cast<std::size_t>(arena)];
+}
+
+void reset_arena() {
+    heap->reset();
 }
 
 }  // namespace sos::fs
@@ -79,11 +86,11 @@ static void* found_or_left(void* block, size_t size) {
 }
 
 void* malloc(size_t size) {
-    return found_or_left(heap.allocate(size), size);
+    return found_or_left(heap->allocate(size), size);
 }
 
 void free(void* block) {
-    heap.release(block);
+    heap->release(block);
 }
 
 void* calloc(size_t count, size_t size) {
@@ -98,7 +105,7 @@ void* calloc(size_t count, size_t size) {
 }
 
 void* realloc(void* block, size_t size) {
-    return found_or_left(heap.resize(block, size), size);
+    return found_or_left(heap->resize(block, size), size);
 }
 
 char* strdup(const char* text) {

@@ -30,6 +30,7 @@ struct Socket {
     enum class State { free, open, connecting, connected };
 
     State state = State::free;
+    int user = 0;
     tcp_pcb* pcb = nullptr;    // null when lwIP has given the connection up
     int error = 0;             // an errno, until it is asked for
     bool ended = false;        // the peer sends nothing more
@@ -38,6 +39,7 @@ struct Socket {
 };
 
 constinit Socket sockets[max_sockets];
+constinit int current_user = 0;
 
 Socket* find(int fd) {
     const int index = fd - first_socket;
@@ -145,9 +147,13 @@ int socket_events(int fd, int wanted) {
     return events;
 }
 
-void abort_all_sockets() {
+void set_socket_user(int user) {
+    current_user = user;
+}
+
+void abort_sockets(int user) {
     for (Socket& socket : sockets) {
-        if (socket.state != Socket::State::free) let_go(socket);
+        if (socket.state != Socket::State::free && socket.user == user) let_go(socket);
     }
 }
 
@@ -164,6 +170,7 @@ int socket(int domain, int type, int) {
         entry.pcb = tcp_new();
         if (entry.pcb == nullptr) return fail(ENOBUFS);
         entry.state = Socket::State::open;
+        entry.user = current_user;
         tcp_arg(entry.pcb, &entry);
         tcp_recv(entry.pcb, on_received);
         tcp_err(entry.pcb, on_error);

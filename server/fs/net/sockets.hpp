@@ -11,7 +11,9 @@ inline constexpr int max_sockets = 8;
 /// Which of the POLL* events `wanted`, and which errors, there are on a socket now.
 int socket_events(int socket, int wanted);
 
+/// Sockets made from now on belong to this user (a small number).
+void set_socket_user(int user);
 /// For the case that their user is gone without having closed them.
-void abort_all_sockets();
+void abort_sockets(int user);
 
 }  // namespace sos::fs::net

@@ -96,6 +96,11 @@ class Service final : private Surroundings {
     /// libnfs cannot go on (its memory is gone): new context, new connection.
     void abandon_context();
 
+    /// The server's name of an open file, for page I/O; null when it is none.
+    const ServerHandle* server_handle(FileHandle file) {
+        const OpenFile* const found = open_files_.find(file);
+        return found == nullptr ? nullptr : &found->node->handle;
+    }
     std::uint32_t open_files() const { return open_files_.count(); }
     std::uint32_t active_calls() const { return active_calls_; }
     /// Pages of the cache that the server has not got, or may lose.

@@ -9,6 +9,7 @@
 #include "sel4/syscalls.hpp"
 #include "thread/thread.hpp"
 #include "vm/frame_table.hpp"
+#include "vm/turns.hpp"
 
 namespace server_tests {
 
@@ -61,6 +62,7 @@ const char* start(const abi::BootInfo& boot_info) {
     print("res::init took {} instructions\n", time);
     EXPECT(time < longest_init);
     EXPECT(vm::init_frame_table({}));
+    vm::init_turns();
     return nullptr;
 }
 

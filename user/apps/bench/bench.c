@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * bench [calls|memory|process|files FILE ...]: measures, and prints "NAME VALUE" lines; the unit is
+ * bench [calls|memory|process|faults|paging MIB|files FILE ...]: measures, and prints "NAME VALUE" lines; the unit is
  * the last part of the name. Cycles are of the CPU's cycle counter, times of SOS's clock. Without
  * an argument: everything but files.
  */
@@ -91,6 +91,62 @@ static int bench_memory(void) {
     return 0;
 }
 
+/* Touches the first byte of each page and tells the cycles of one touch. */
+static uint64_t touch_all(volatile char* memory, size_t pages, int write) {
+    const uint64_t first = cycles();
+    for (size_t i = 0; i < pages; i++) {
+        if (write) {
+            memory[i * PAGE_SIZE_4K] = 1;
+        } else {
+            (void)memory[i * PAGE_SIZE_4K];
+        }
+    }
+    return (cycles() - first) / pages;
+}
+
+/* Cycles of the three kinds of fault that need no I/O. */
+static int bench_faults(void) {
+    enum { pages = 1024, size = pages * PAGE_SIZE_4K };
+    char* memory =
+        mmap(NULL, 2 * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return failed("mmap");
+    char* const second = memory + size;
+    printf("first_touch %" PRIu64 "\n", touch_all(memory, pages, 1));
+    /* New rights take the mappings away, as the clock does for a second chance. */
+    if (mprotect(memory, size, PROT_READ) != 0 ||
+        mprotect(memory, size, PROT_READ | PROT_WRITE) != 0) {
+        return failed("mprotect");
+    }
+    printf("soft_fault %" PRIu64 "\n", touch_all(memory, pages, 0));
+    touch_all(second, pages, 0);
+    printf("dirty_fault %" PRIu64 "\n", touch_all(second, pages, 1));
+    return 0;
+}
+
+static void report_rate(const char* name, uint64_t bytes, int64_t us) {
+    const uint64_t hundredths = bytes * 100 / (uint64_t)MAX(us, 1);
+    printf("%s %" PRIu64 ".%02" PRIu64 "\n", name, hundredths / 100, hundredths % 100);
+}
+
+/* A working set beyond the frames, written once and read once in sequence: megabytes a second. */
+static int bench_paging(size_t mebibytes) {
+    const size_t pages = mebibytes << 8;
+    char* const memory = mmap(NULL, pages * PAGE_SIZE_4K, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return failed("mmap");
+    int64_t start = sos_time_stamp();
+    for (size_t i = 0; i < pages; i++) memset(memory + i * PAGE_SIZE_4K, (int)i, PAGE_SIZE_4K);
+    report_rate("pageout_mbs", pages * PAGE_SIZE_4K, sos_time_stamp() - start);
+    start = sos_time_stamp();
+    for (size_t i = 0; i < pages; i++) {
+        if (memory[i * PAGE_SIZE_4K + i % PAGE_SIZE_4K] == (char)i) continue;
+        printf("bench: page %zu has changed\n", i);
+        return 1;
+    }
+    report_rate("pagein_mbs", pages * PAGE_SIZE_4K, sos_time_stamp() - start);
+    return 0;
+}
+
 static int by_size(const void* left, const void* right) {
     const uint64_t a = *(const uint64_t*)left, b = *(const uint64_t*)right;
     return (a > b) - (a < b);
@@ -178,11 +234,13 @@ int main(int argc, char** argv) {
     if (argc == 2 && strcmp(argv[1], "calls") == 0) return bench_calls();
     if (argc == 2 && strcmp(argv[1], "memory") == 0) return bench_memory();
     if (argc == 2 && strcmp(argv[1], "process") == 0) return bench_process();
+    if (argc == 2 && strcmp(argv[1], "faults") == 0) return bench_faults();
+    if (argc == 3 && strcmp(argv[1], "paging") == 0) return bench_paging(strtoul(argv[2], NULL, 10));
     if (argc >= 3 && strcmp(argv[1], "files") == 0) {
         int status = 0;
         for (int i = 2; i < argc; i++) status |= bench_file(argv[i]);
         return status;
     }
-    fprintf(stderr, "usage: bench [calls|memory|process|files FILE ...]\n");
+    fprintf(stderr, "usage: bench [calls|memory|process|faults|paging MIB|files FILE ...]\n");
     return 2;
 }

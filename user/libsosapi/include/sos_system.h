@@ -40,10 +40,28 @@ typedef struct {
     uint64_t processes;
 } sos_resource_count_t;
 
+/* What paging has done since boot, and what it works with; in pages. */
+typedef struct {
+    uint64_t page_frames; /* that programs may have */
+    uint64_t page_frames_free;
+    uint64_t page_file_slots; /* that may be in use */
+    uint64_t page_file_used;
+    uint64_t zero_fills;     /* first touches */
+    uint64_t soft_faults;    /* touches of pages that were resident, but not mapped */
+    uint64_t page_ins;       /* from the page file */
+    uint64_t page_outs;      /* to it */
+    uint64_t clean_drops;    /* evicted without being written */
+    uint64_t elf_reads;      /* from executables */
+    uint64_t second_chances; /* unmapped, to see whether they are still used */
+    uint64_t waits;          /* for a page or for room */
+} sos_paging_count_t;
+
 /* Fills at most `max` entries, returns how many. */
 int sos_process_list(sos_process_info_t* processes, unsigned max);
 
 int sos_resource_count(sos_resource_count_t* count);
+
+int sos_paging_count(sos_paging_count_t* count);
 
 /* Names the child that ^C on the console kills; -1 for none. */
 int sos_set_foreground(pid_t pid);

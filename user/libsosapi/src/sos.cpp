@@ -18,6 +18,7 @@ static_assert(sizeof(sos_stat_t) == sizeof(abi::SosStat));
 static_assert(sizeof(sos_process_t) == sizeof(abi::SosProcess));
 static_assert(sizeof(sos_process_info_t) == sizeof(abi::ProcessInfo));
 static_assert(sizeof(sos_resource_count_t) == sizeof(abi::ResourceCount));
+static_assert(sizeof(sos_paging_count_t) == sizeof(abi::PagingCount));
 static_assert(sizeof(sos_reply_t) == sizeof(sosapi::Reply));
 
 namespace {
@@ -139,6 +140,10 @@ int sos_process_list(sos_process_info_t* processes, unsigned max) {
 
 int sos_resource_count(sos_resource_count_t* count) {
     return checked(call<SosSyscall::resource_count>(count)) < 0 ? -1 : 0;
+}
+
+int sos_paging_count(sos_paging_count_t* count) {
+    return checked(call<SosSyscall::paging_count>(count)) < 0 ? -1 : 0;
 }
 
 int sos_set_foreground(pid_t pid) {

@@ -89,11 +89,30 @@ TEST_F(LoaderTest, ProgramHeadersMayBeFarBack) {
     EXPECT_EQ(at(0x40'1000), ElfFile::pattern(0x1000));
 }
 
-TEST_F(LoaderTest, FileThatShrinksIsRefused) {
+TEST_F(LoaderTest, NothingIsReadBeforeItIsTouched) {
+    elf_test::MemoryFile file(good_file().bytes());
+    file.fail_read = 1;  // the first is that of the headers
+    ASSERT_TRUE(elf::load(file, "good", space));
+    EXPECT_EQ(space.use().resident_pages, 1u);  // the IPC buffer
+    EXPECT_EQ(at(0x40'0200), ElfFile::pattern(0x200));
+}
+
+TEST_F(LoaderTest, FileThatShrinksIsNotedWhenAPageIsTouched) {
     elf_test::MemoryFile file(good_file().bytes());
     file.claimed_size = 0x3000;
     file.bytes.resize(0x2140);
-    EXPECT_EQ(elf::load(file, "shrunk", space).error(), Error::bad_executable);
+    ASSERT_TRUE(elf::load(file, "shrunk", space));
+    EXPECT_EQ(space.handle_fault(VAddr{0x40'2100}, Access::read).error(),
+              Error::executable_changed);
+    EXPECT_EQ(space.doom(), Error::executable_changed);
+}
+
+TEST_F(LoaderTest, FileThatChangesIsNotMixedWithWhatItWas) {
+    elf_test::MemoryFile file(good_file().bytes());
+    ASSERT_TRUE(elf::load(file, "changing", space));
+    fake::paging().version.mtime_ns = 1;
+    EXPECT_EQ(space.handle_fault(VAddr{0x40'0100}, Access::execute).error(),
+              Error::executable_changed);
 }
 
 TEST_F(LoaderTest, BadFilesAreRefused) {
@@ -104,10 +123,14 @@ TEST_F(LoaderTest, BadFilesAreRefused) {
 }
 
 TEST_F(LoaderTest, ReadErrorsComeThrough) {
+    // Of a file with a page that two segments share: that is read at once.
+    ElfFile elf = good_file();
+    elf.segments[0].filesz = elf.segments[0].memsz = 0x2100;
+    elf.segments[1].vaddr = 0x40'2100;
     for (int n = 0; n < 3; ++n) {
-        vm::AddressSpace other;
+        vm::AddressSpace other(&thread);
         ASSERT_TRUE(other.init());
-        elf_test::MemoryFile file(good_file().bytes());
+        elf_test::MemoryFile file(elf.bytes());
         file.fail_read = n;
         EXPECT_EQ(elf::load(file, "failing", other).error(), Error::cancelled) << n;
     }
@@ -120,7 +143,7 @@ TEST_F(LoaderTest, EachFailingStepGivesEverythingBack) {
         const std::uint32_t used = vm::frames_in_use();
         bool done = false;
         {
-            vm::AddressSpace other;
+            vm::AddressSpace other(&thread);
             ASSERT_TRUE(other.init());
             elf_test::MemoryFile file(good_file().bytes());
             res::fail_after(n);

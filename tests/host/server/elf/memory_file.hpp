@@ -6,6 +6,7 @@
 #include <cstring>
 #include <vector>
 
+#include "fake_paging.hpp"
 #include "fs/file.hpp"
 #include "vm/frame_table.hpp"
 
@@ -53,6 +54,12 @@ class MemoryFile final : public sos::fs::File {
     sos::Result<void> sync() override { return {}; }
     sos::Result<std::size_t> read_directory(std::uint64_t, std::span<std::byte>) override {
         return std::unexpected(sos::Error::not_directory);
+    }
+    /// What is read later is read from these bytes as they are then.
+    sos::fs::FileHandle server_handle() const override {
+        fake::paging().executable = bytes;
+        fake::paging().version = {.size = claimed_size};
+        return {.index = 0, .generation = 1};
     }
     bool seekable() const override { return true; }
     bool terminal() const override { return false; }

@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 
+#include "fake_paging.hpp"
 #include "fake_server.hpp"
 #include "vm/address_space.hpp"
 
@@ -15,7 +16,7 @@ class SpaceTest : public testing::Test {
   protected:
     SpaceTest() {
         fake::server_kernel();
-        static const bool ready = sos::vm::init_frame_table({}).has_value();
+        static const bool ready = fake::start_vm();
         if (!ready) std::abort();
         before = fake::resources();
         frames = sos::vm::frames_in_use();
@@ -29,7 +30,8 @@ class SpaceTest : public testing::Test {
 
     abi::ResourceCount before{};
     std::uint32_t frames = 0;
-    sos::vm::AddressSpace space;
+    fake::Thread thread;
+    sos::vm::AddressSpace space{&thread};
 };
 
 }  // namespace elf_test

@@ -257,18 +257,6 @@ TEST_F(AddressSpaceTest, ElfRegionsMayShareTheirBorderPage) {
     EXPECT_EQ(space.add_elf_region(stack_bottom, stack_top, rw).error(), Error::bad_address);
 }
 
-TEST_F(AddressSpaceTest, LoadedPageIsCleanUntilWritten) {
-    ASSERT_TRUE(space.add_elf_region(code + 0x4000, code + 0x5000, rw));
-    const VAddr at = code + 0x4000;
-    { auto pin = *space.pin_for_loading(at); }
-    EXPECT_FALSE(mapping(at).has_value());
-    space.note_elf_copy(at, 0x8000);
-    ASSERT_TRUE(space.handle_fault(at, Access::read));
-    EXPECT_EQ(rights(at), abi::rights::read.word);
-    ASSERT_TRUE(space.handle_fault(at, Access::write));
-    EXPECT_EQ(rights(at), abi::rights::read_write.word);
-}
-
 TEST_F(AddressSpaceTest, EachFailingStepOfInitGivesEverythingBack) {
     for (std::uint64_t n = 1; n < 100; ++n) {
         const abi::ResourceCount now = fake::resources();

@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 
+#include "fake_paging.hpp"
 #include "fake_server.hpp"
 #include "res/res.hpp"
 #include "sync/lock.hpp"
@@ -16,12 +17,13 @@ namespace sos::vm {
 class VmTest : public testing::Test {
   protected:
     VmTest() : kernel(fake::server_kernel()) {
-        static const bool ready = init_frame_table({}).has_value();
+        static const bool ready = fake::start_vm();
         if (!ready) std::abort();
         before = fake::resources();
         frames = frames_in_use();
     }
     ~VmTest() override {
+        fake::paging().complete_all();
         EXPECT_EQ(fake::resources(), before) << "the test leaked";
         EXPECT_EQ(frames_in_use(), frames) << "the test leaked frames";
     }

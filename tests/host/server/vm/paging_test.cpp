@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Demand paging with sixteen frames, against a model that knows every byte. Transfers end in any
+// order; while a process waits, others run, unmap, are killed.
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <random>
+
+#include "vm/address_space.hpp"
+#include "vm/clock.hpp"
+#include "vm/page_file.hpp"
+#include "vm/pager.hpp"
+#include "vm_test.hpp"
+
+namespace sos::vm {
+
+namespace {
+
+constexpr std::uint32_t frame_limit = 16;
+constexpr Rights rw{.read = true, .write = true};
+constexpr Rights rx{.read = true, .execute = true};
+constexpr VAddr base_address{0x5000'0000};
+constexpr VAddr code{0x40'0000};
+
+VAddr address(std::uint64_t page) {
+    return base_address + page * page_size;
+}
+
+class PagingTest : public testing::Test {
+  protected:
+    PagingTest() : kernel(fake::server_kernel()) {
+        static const bool ready = fake::start_vm(frame_limit);
+        if (!ready) std::abort();
+        paging.fail_reads = paging.fail_writes = false;
+        before = fake::resources();
+        frames = frames_in_use();
+    }
+    ~PagingTest() override {
+        paging.complete_all();
+        EXPECT_EQ(fake::resources(), before) << "the test leaked";
+        EXPECT_EQ(frames_in_use(), frames) << "the test leaked frames";
+        EXPECT_EQ(slots_in_use(), 0u) << "the test leaked slots";
+        EXPECT_EQ(page_frames_free(), frame_limit);
+        EXPECT_EQ(transfers_under_way(), 0u);
+    }
+
+    fake::FakeKernel& kernel;
+    fake::Paging& paging = fake::paging();
+    abi::ResourceCount before{};
+    std::uint32_t frames = 0;
+};
+
+/// A process with a mapping of some pages, of which it knows the content.
+struct Process {
+    explicit Process(std::uint64_t page_total) : values(page_total) {
+        EXPECT_TRUE(space.init());
+        EXPECT_TRUE(space.map(base_address, page_total * page_size, rw, Placement::fixed));
+    }
+
+    /// False when it was killed meanwhile.
+    bool write(std::uint64_t page, std::uint8_t value) {
+        const auto pin = space.pin(address(page), Access::write);
+        if (!pin) return killed_by(pin.error());
+        EXPECT_EQ(pin->data()[page % page_size], std::byte{values[page]}) << page;
+        EXPECT_EQ(pin->data()[4095 - page % 100], std::byte{values[page]}) << page;
+        pin->data()[page % page_size] = pin->data()[4095 - page % 100] = std::byte{value};
+        values[page] = value;
+        return true;
+    }
+    bool check(std::uint64_t page) {
+        const auto pin = space.pin(address(page), Access::read);
+        if (!pin) return killed_by(pin.error());
+        EXPECT_EQ(pin->data()[page % page_size], std::byte{values[page]}) << page;
+        EXPECT_EQ(pin->data()[4095 - page % 100], std::byte{values[page]}) << page;
+        return true;
+    }
+    bool killed_by(Error error) const {
+        EXPECT_EQ(error, Error::cancelled);
+        EXPECT_TRUE(thread.killed);
+        return false;
+    }
+
+    fake::Thread thread;
+    AddressSpace space{&thread};
+    std::vector<std::uint8_t> values;
+};
+
+TEST_F(PagingTest, MoreThanFitsComesBackAsItWas) {
+    Process process(60);
+    for (int round = 1; round < 4; ++round) {
+        for (std::uint64_t page = 0; page < 60; ++page) {
+            ASSERT_TRUE(process.write(page, static_cast<std::uint8_t>(page * 3 + round)));
+            ASSERT_LE(frame_limit - page_frames_free(), frame_limit);
+        }
+    }
+    for (std::uint64_t page = 0; page < 60; ++page) ASSERT_TRUE(process.check(page));
+    const MemoryUse use = process.space.use();
+    EXPECT_EQ(use.resident_pages + use.paged_out_pages, 61u);  // and the IPC buffer
+}
+
+TEST_F(PagingTest, CleanPagesAreNeverWrittenTwice) {
+    Process process(40);
+    for (std::uint64_t page = 0; page < 40; ++page) ASSERT_TRUE(process.write(page, 7));
+    for (std::uint64_t page = 0; page < 40; ++page) ASSERT_TRUE(process.check(page));
+    const std::uint64_t written = paging_report().page_outs;
+    for (int round = 0; round < 3; ++round) {
+        for (std::uint64_t page = 0; page < 40; ++page) ASSERT_TRUE(process.check(page));
+    }
+    // Those that were still in memory for the first time go once.
+    EXPECT_LE(paging_report().page_outs, written + frame_limit);
+    const std::uint64_t then = paging_report().page_outs;
+    for (std::uint64_t page = 0; page < 40; ++page) ASSERT_TRUE(process.check(page));
+    EXPECT_EQ(paging_report().page_outs, then);
+}
+
+TEST_F(PagingTest, PagesThatWereOnlyReadCostNoSlot) {
+    Process process(100);
+    const std::uint64_t written = paging_report().page_outs;
+    for (std::uint64_t page = 0; page < 100; ++page) ASSERT_TRUE(process.check(page));
+    EXPECT_EQ(paging_report().page_outs, written);
+    EXPECT_EQ(slots_in_use(), 0u);
+}
+
+TEST_F(PagingTest, TextIsReadAgainAndNeverWritten) {
+    paging.executable.resize(64 * page_size);
+    for (std::size_t i = 0; i < paging.executable.size(); ++i) {
+        paging.executable[i] = static_cast<std::byte>(i * 7 + i / page_size);
+    }
+    fake::Thread thread;
+    AddressSpace space(&thread);
+    ASSERT_TRUE(space.init());
+    ASSERT_TRUE(space.add_elf_region(code, code + 64 * page_size, rx));
+    ASSERT_TRUE(space.start_heap());
+    const FileSegment segment{code, 0, 64 * page_size - 100};
+    paging.version = {.size = 1};
+    space.set_executable(Executable({.version = paging.version}, {&segment, 1}));
+    const std::uint64_t written = paging_report().page_outs;
+    for (int round = 0; round < 3; ++round) {
+        for (std::uint64_t page = 0; page < 64; ++page) {
+            ASSERT_TRUE(space.handle_fault(code + page * page_size, Access::execute));
+            const auto pin = space.pin(code + page * page_size, Access::read);
+            ASSERT_TRUE(pin);
+            EXPECT_EQ(pin->data()[5], paging.executable[page * page_size + 5]);
+            if (page == 63) {
+                EXPECT_EQ(pin->data()[4000], std::byte{0});
+            }
+        }
+    }
+    EXPECT_EQ(paging_report().page_outs, written);
+    EXPECT_EQ(slots_in_use(), 0u);
+}
+
+TEST_F(PagingTest, APageWrittenToOnItsWayOutIsNotLost) {
+    Process process(30);
+    for (std::uint64_t page = 0; page < 14; ++page) ASSERT_TRUE(process.write(page, 1));
+    {
+        LockGuard guard(ft_lock);
+        sweep(0, 0);
+        sweep(100, 100);  // second chances
+        EXPECT_GT(sweep(4, 100).started, 0u);
+    }
+    ASSERT_FALSE(paging.submitted.empty());
+    for (std::uint64_t page = 0; page < 14; ++page) ASSERT_TRUE(process.write(page, 2));
+    paging.complete_all();
+    EXPECT_EQ(slots_in_use(), 0u);
+    for (std::uint64_t page = 0; page < 14; ++page) ASSERT_TRUE(process.check(page));
+}
+
+TEST_F(PagingTest, APageReadOnItsWayOutKeepsItsCopy) {
+    Process process(30);
+    for (std::uint64_t page = 0; page < 14; ++page) ASSERT_TRUE(process.write(page, 1));
+    {
+        LockGuard guard(ft_lock);
+        sweep(100, 100);
+        EXPECT_EQ(sweep(4, 100).started, 4u);
+    }
+    for (std::uint64_t page = 0; page < 14; ++page) ASSERT_TRUE(process.check(page));
+    paging.complete_all();
+    EXPECT_EQ(slots_in_use(), 4u);
+    EXPECT_EQ(process.space.use().paged_out_pages, 0u);
+}
+
+TEST_F(PagingTest, AFailedWriteKeepsThePageAndKillsWhoCannotGoOn) {
+    auto process = std::make_unique<Process>(40);
+    paging.fail_writes = true;
+    std::uint64_t page = 0;
+    Result<PinnedFrame> pin = std::unexpected(Error::no_memory);
+    for (; page < 40; ++page) {
+        pin = process->space.pin(address(page), Access::write);
+        if (!pin) break;
+    }
+    EXPECT_GE(page, frame_limit);
+    ASSERT_FALSE(pin);
+    EXPECT_EQ(pin.error(), Error::page_file_failed);
+    EXPECT_EQ(process->space.doom(), Error::page_file_failed);
+    for (std::uint64_t i = 0; i < page; ++i) EXPECT_TRUE(process->check(i));
+    process.reset();
+    paging.fail_writes = false;
+    Process other(40);
+    for (std::uint64_t i = 0; i < 40; ++i) ASSERT_TRUE(other.write(i, 9));
+}
+
+TEST_F(PagingTest, ADamagedSlotKillsWhoNeedsIt) {
+    Process process(40);
+    for (std::uint64_t page = 0; page < 40; ++page) ASSERT_TRUE(process.write(page, 3));
+    paging.complete_all();
+    for (auto& [slot, content] : paging.page_file) content[77] ^= std::byte{1};
+    Result<void> result{};
+    for (std::uint64_t page = 0; page < 40 && result; ++page) {
+        result = process.space.handle_fault(address(page), Access::read);
+    }
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error(), Error::page_lost);
+    EXPECT_EQ(process.space.doom(), Error::page_lost);
+}
+
+TEST_F(PagingTest, NothingIsHeldForSomebodyWhoWasKilledWhileWaiting) {
+    auto process = std::make_unique<Process>(40);
+    for (std::uint64_t page = 0; page < 40; ++page) ASSERT_TRUE(process->write(page, 3));
+    process->thread.before_sleep = [&] { process->thread.killed = true; };
+    std::uint64_t page = 0;
+    while (page < 40 && process->check(page)) ++page;
+    ASSERT_TRUE(process->thread.killed);
+    EXPECT_GT(transfers_under_way(), 0u);
+    process.reset();  // with pages in transit; the fixture checks that all comes back
+}
+
+TEST_F(PagingTest, ATransferOfManyPagesHasFewPins) {
+    Process process(40);
+    std::vector<std::uint64_t> tokens;
+    for (std::size_t i = 0; i < 17; ++i) {
+        const auto token = process.space.pin_for_transfer(address(i), Access::write, i);
+        if (!token) {
+            EXPECT_EQ(token.error(), Error::would_block);
+            break;
+        }
+        tokens.push_back(*token);
+    }
+    EXPECT_EQ(tokens.size(), max_transfer_pages());
+    for (const std::uint64_t token : tokens) release_pin(token);
+}
+
+/// Several processes at once; while one waits the others go on, a few levels deep.
+class CrowdTest : public PagingTest {
+  protected:
+    static constexpr std::uint64_t page_total = 24;
+
+    CrowdTest() {
+        for (auto& process : crowd) process = make();
+    }
+    std::unique_ptr<Process> make() {
+        auto process = std::make_unique<Process>(page_total);
+        process->thread.choose = [this](std::size_t count) { return random() % count; };
+        process->thread.before_sleep = [this, raw = process.get()] { others_run(raw); };
+        return process;
+    }
+
+    void others_run(Process* waiting) {
+        if (random() % 40 == 0) waiting->thread.killed = true;
+        if (depth == 2) return;
+        ++depth;
+        for (int i = 0; i < 2; ++i) step();
+        --depth;
+    }
+
+    void step() {
+        const std::size_t index = random() % crowd.size();
+        if (busy[index]) return;
+        busy[index] = true;
+        const bool alive = act(*crowd[index]);
+        if (!alive) crowd[index] = make();
+        busy[index] = false;
+    }
+
+    bool act(Process& process) {
+        const std::uint64_t page = random() % page_total;
+        switch (random() % 16) {
+            case 0: {
+                const std::uint64_t count = std::min<std::uint64_t>(page_total - page, 3);
+                EXPECT_TRUE(process.space.unmap(address(page), count * page_size));
+                EXPECT_TRUE(
+                    process.space.map(address(page), count * page_size, rw, Placement::fixed));
+                std::fill_n(process.values.begin() + static_cast<std::ptrdiff_t>(page), count, 0);
+                return true;
+            }
+            case 1:
+                return random() % 8 != 0;  // it is ended by somebody
+            case 2:
+                process.space.note_system_call();
+                return true;
+            case 3:
+            case 4:
+            case 5: {
+                const Access access = random() % 2 == 0 ? Access::write : Access::read;
+                const auto done = process.space.handle_fault(address(page), access);
+                return done ? true : process.killed_by(done.error());
+            }
+            case 6:
+            case 7:
+            case 8:
+            case 9:
+                return process.check(page);
+            default:
+                return process.write(page, static_cast<std::uint8_t>(random()));
+        }
+    }
+
+    std::array<std::unique_ptr<Process>, 6> crowd;
+    std::array<bool, 6> busy{};
+    int depth = 0;
+    std::mt19937_64 random{7};
+};
+
+TEST_F(CrowdTest, EveryByteIsAsItWasWritten) {
+    for (int i = 0; i < 1'500 && !HasFailure(); ++i) {
+        step();
+        if (random() % 3 == 0 && !paging.submitted.empty()) {
+            paging.complete(random() % paging.submitted.size());
+        }
+        ASSERT_LE(evictable_frames(), frame_limit);
+    }
+    EXPECT_GT(paging_report().page_ins, 150u);
+    EXPECT_GT(paging_report().page_outs, 150u);
+}
+
+}  // namespace
+
+}  // namespace sos::vm
