@@ -6,7 +6,6 @@
 #include "abi/boot_info.hpp"
 #include "abi/fault.hpp"
 #include "proc/injected_failure.hpp"
-#include "proc/slot_words.hpp"
 #include "sel4/sched_context.hpp"
 #include "sel4/tcb.hpp"
 #include "thread/thread.hpp"
@@ -25,13 +24,6 @@ void Process::set_directory(std::string_view path) {
     ASSERT(path.size() < sizeof parts_.directory);
     directory_length_ = path.copy(parts_.directory, sizeof parts_.directory - 1);
     parts_.directory[directory_length_] = '\0';
-}
-
-bool Process::ending() {
-    if (ending_) return true;
-    const std::uint32_t signal = kill_signal(id_);
-    if (signal != 0) finish(abi::wait_status_killed(signal));
-    return ending_;
 }
 
 Result<elf::LoadedImage> Process::load(CreateJob& job) {

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "abi/sos_file.hpp"
 #include "abi/sos_syscall.hpp"
 #include "elf/loader.hpp"
 #include "error.hpp"
@@ -20,6 +21,7 @@
 #include "proc/hooks.hpp"
 #include "proc/pm_client.hpp"
 #include "proc/process_id.hpp"
+#include "proc/slot_words.hpp"
 #include "res/owned.hpp"
 #include "vm/address_space.hpp"
 
@@ -78,7 +80,14 @@ class Process {
         wait_status_ = wait_status;
     }
     /// Is it to end, by its own doing or killed by another?
-    bool ending();
+    bool ending() {
+        if (ending_) return true;
+        // Here, since it is asked after every system call.
+        if (const std::uint32_t signal = kill_signal(id_); signal != 0) [[unlikely]] {
+            finish(abi::wait_status_killed(signal));
+        }
+        return ending_;
+    }
     std::uint64_t wait_status() const { return wait_status_; }
 
   private:
