@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// From the loader to the first thread: move to the kernel's own page tables, start the machine, find
-// the RAM, then make the root task from what memory is free.
+// From the loader to the first thread: move to the kernel's own page tables, start the machine,
+// find the RAM, then make the root task from what memory is free.
 #include <cstring>
 
 #include "address_space.hpp"
@@ -180,12 +180,3 @@ numbat::Tcb* boot_main(std::uint64_t root_start, std::uint64_t root_end, std::ui
                          .tree = tree,
                          .tree_size = with_tree ? tree_size & 0xffff'ffff : 0});
 }
-
-namespace base {
-
-void panic_handler(const char* message, const char* file, int line) {
-    format_to(arch::put_char, "\nnumbat: {} ({}:{})\n", message, file, line);
-    arch::halt();
-}
-
-}  // namespace base
