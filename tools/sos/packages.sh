@@ -21,6 +21,7 @@ test  libgtest-dev           host tests
 test  libnfs-dev             host test of the NFS client against a real server
 test  python3-pytest         system tests
 test  python3-pexpect        drives the console in system tests
+debug gdb-multiarch          ./sos run --gdb and ./sos dump
 '
 
 # Services that come with the NFS server and would start by themselves; SOS runs its own, private.
