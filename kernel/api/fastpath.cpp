@@ -105,8 +105,7 @@ inline bool runs_next(const Tcb& next) {
 /// the general path must look at it.
 [[gnu::always_inline]] inline bool may_switch_context(const SchedContext& to) {
     const SchedContext& from = *core.current_context;
-    if (!to.active() || !to.round_robin() || !from.round_robin()) return false;
-    return take_quiet_time_stamp();
+    return to.always_ready && from.round_robin() && take_quiet_time_stamp();
 }
 
 [[gnu::always_inline]] inline void switch_context(SchedContext& to) {
@@ -253,39 +252,55 @@ inline bool answers_fault(FaultKind fault, const Message& message) {
     return run_with_message(*caller, server, message, 0);
 }
 
-/// A signal to a thread that waits for it and has a round-robin context of its own: that one can be
-/// used at once.
-[[gnu::always_inline]] inline Tcb* wake_waiter(Notification& notification, std::uint64_t badge,
-                                               auto otherwise) {
-    Tcb& current = *core.current;
-    Tcb& waiter = *notification.waiters.head;
-    SchedContext* const own = waiter.sched_context;
-    if (own == nullptr || !own->active() || !own->round_robin()) return otherwise();
-    const bool switches = waiter.priority > current.priority;
-    if (switches && !may_switch_context(*own)) return otherwise();
-
-    if (!notification.waiters.take_first()) notification.state = NotificationState::idle;
+/// Ends the wait of the first thread.
+[[gnu::always_inline]] inline void deliver_signal(Notification& notification, Tcb& waiter,
+                                                  std::uint64_t badge) {
+    if (!notification.waiters.take_first()) [[likely]]
+        notification.state = NotificationState::idle;
     waiter.context.x[0] = badge;
-    if (switches) {
-        core.ready.push_front(current);
-        switch_context(*own);
-        return run(waiter);
-    }
     waiter.state = ThreadState::running;
-    if (waiter.priority == current.priority) {
-        core.ready.push_back(waiter);
-    } else {
-        core.ready.push_front(waiter);
-    }
-    return &current;
 }
 
-[[gnu::always_inline]] inline Tcb* fast_signal(Cap cap, auto otherwise) {
-    if (!cap.is<NotificationCap>() || !cap.as<NotificationCap>().can_write()) return otherwise();
-    Notification& notification = cap.as<NotificationCap>().object();
-    const std::uint64_t badge = cap.as<NotificationCap>().badge();
+[[gnu::noinline]] Tcb* queue_below(Tcb& thread) {
+    core.ready.push_front(thread);
+    return core.current;
+}
+
+/// The waiter's priority is that of the running thread or above.
+[[gnu::noinline]] Tcb* signal_peer(Notification& notification, std::uint64_t badge,
+                                   auto otherwise) {
+    Tcb& waiter = *notification.waiters.head;
+    if (waiter.priority == core.current->priority) {
+        deliver_signal(notification, waiter, badge);
+        core.ready.push_back(waiter);
+        return core.current;
+    }
+    SchedContext& context = *waiter.sched_context;
+    if (!may_switch_context(context)) return otherwise();
+    deliver_signal(notification, waiter, badge);
+    core.ready.push_front(*core.current);
+    switch_context(context);
+    return run(waiter);
+}
+
+/// A signal to a thread that waits for it and has a context of its own that can be used at once.
+[[gnu::always_inline]] inline Tcb* signal_waiter(Notification& notification, std::uint64_t badge,
+                                                 auto otherwise) {
+    Tcb& waiter = *notification.waiters.head;
+    const SchedContext* const own = waiter.sched_context;
+    if (own == nullptr || !own->always_ready) return otherwise();
+    const unsigned priority = waiter.priority;
+    if (priority >= core.current->priority) return signal_peer(notification, badge, otherwise);
+    deliver_signal(notification, waiter, badge);
+    return core.ready.hold(waiter, priority) ? core.current : queue_below(waiter);
+}
+
+[[gnu::always_inline]] inline Tcb* fast_signal(NotificationCap cap, auto otherwise) {
+    if (!cap.can_write()) return otherwise();
+    Notification& notification = cap.object();
+    const std::uint64_t badge = cap.badge();
     if (notification.state == NotificationState::waiting) {
-        return wake_waiter(notification, badge, otherwise);
+        return signal_waiter(notification, badge, otherwise);
     }
     if (notification.state == NotificationState::active) {
         notification.word |= badge;
@@ -381,13 +396,13 @@ template <Space space, abi::Syscall number>
     };
     // Extra capabilities are for the general path: one that does not resolve is a fault.
     if (!Message{x1}.no_caps()) return otherwise();
-    if (slot->empty()) {
-        debug_report_error(*core.current,
-                           static_cast<abi::Invocation>(abi::MessageInfo{x1}.label()),
-                           SysError::invalid_capability(0));
-        return core.current;  // nothing there, which only a Call is told
-    }
-    return fast_signal(slot->cap, otherwise);
+    const Cap cap = slot->cap;
+    if (cap.is<NotificationCap>()) return fast_signal(cap.as<NotificationCap>(), otherwise);
+    if (!cap.is_null()) return otherwise();
+    // Nothing there, which only a Call is told.
+    debug_report_error(*core.current, static_cast<abi::Invocation>(abi::MessageInfo{x1}.label()),
+                       SysError::invalid_capability(0));
+    return core.current;
 }
 
 template <Space space>
@@ -414,6 +429,7 @@ template <Space space>
     if (which == abi::Syscall::nb_send) {
         return enter_send<Space::flat, abi::Syscall::nb_send>(x0, x1);
     }
+    if (which == abi::Syscall::yield) return general_yield();
     return general_syscall(number);
 }
 

@@ -14,9 +14,11 @@ namespace numbat {
 Tcb* general_syscall(std::int64_t number);
 /// Call, and Send or NBSend, on a slot that has been looked up.
 Tcb* general_call(Slot& slot);
+Tcb* general_yield();
 Tcb* general_send(Slot& slot, SendMode mode);
 
-/// The running thread's fault, before a time stamp is taken; null if the general path must deliver it.
+/// The running thread's fault, before a time stamp is taken; null if the general path must deliver
+/// it.
 Tcb* fast_fault(const Fault& fault);
 
 }  // namespace numbat

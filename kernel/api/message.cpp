@@ -20,7 +20,7 @@ Slot* receive_slot(const Tcb& receiver, const abi::IpcBuffer& buffer) {
     const auto root = lookup_slot(receiver, buffer.receive_cnode);
     if (!root) return nullptr;
     const auto slot = find_target_slot((*root)->cap, buffer.receive_index, buffer.receive_depth,
-                                         LookupSide::destination);
+                                       LookupSide::destination);
     return slot && (*slot)->empty() ? *slot : nullptr;
 }
 

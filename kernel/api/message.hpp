@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Messages from thread to thread: words, capabilities, badges (sel4-abi 3).
+// Messages from thread to thread: words, capabilities, badges (sel4-abi 3). Nothing of the receiver
+// is written beyond the length.
 #pragma once
 
 #include <algorithm>

@@ -286,6 +286,13 @@ Tcb* fault_entry(const Fault& fault) {
     return finish_entry();
 }
 
+[[gnu::noinline]] Tcb* general_yield() {
+    if (!take_time_stamp()) [[unlikely]]
+        return restart_later();
+    yield_current();
+    return schedule();
+}
+
 [[gnu::noinline]] Tcb* general_call(Slot& slot) {
     if (!take_time_stamp()) [[unlikely]]
         return restart_later();

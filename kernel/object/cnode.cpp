@@ -70,9 +70,9 @@ InvocationResult rotate(Invocation& invocation, Slot& destination) {
     const std::uint64_t source_depth = invocation.mr(7);
     const std::uint64_t pivot_depth = invocation.mr(4);
     Slot& source = *TRY(find_target_slot(invocation.extra[1]->cap, invocation.mr(6), source_depth,
-                                           LookupSide::source));
+                                         LookupSide::source));
     Slot& pivot = *TRY(find_target_slot(invocation.extra[0]->cap, invocation.mr(3), pivot_depth,
-                                          LookupSide::source));
+                                        LookupSide::source));
     if (&pivot == &source || &pivot == &destination) return Fail(SysError::illegal_operation());
     if (&source != &destination && !destination.empty()) return Fail(SysError::delete_first());
     if (source.empty()) return missing(LookupSide::source, source_depth);

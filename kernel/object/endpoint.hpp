@@ -62,7 +62,7 @@ enum class Blocking : std::uint8_t { no, yes };
 struct SendMode {
     static constexpr std::uint8_t call = 1;  // the sender expects a reply
     static constexpr std::uint8_t blocking = 2;
-    static constexpr std::uint8_t donate = 4;  // to a receiver without scheduling context
+    static constexpr std::uint8_t donate = 4;       // to a receiver without scheduling context
     static constexpr std::uint8_t first_phase = 8;  // of a combined call: refuses some objects
     std::uint8_t bits;
 

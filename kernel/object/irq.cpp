@@ -23,7 +23,7 @@ constinit bool issued[irq_count] = {};
 /// The empty slot for a new capability.
 Result<Slot*> decode_slot(const Invocation& invocation, unsigned index) {
     Slot* slot = TRY(find_target_slot(invocation.extra[0]->cap, invocation.mr(index),
-                                        invocation.mr(index + 1), LookupSide::destination));
+                                      invocation.mr(index + 1), LookupSide::destination));
     if (!slot->empty()) return Fail(SysError::delete_first());
     return slot;
 }

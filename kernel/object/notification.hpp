@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Notification: a word of badges and the threads that wait for it (sel4-abi 9.5). It may be bound
 // to one thread, which then also gets it while receiving on endpoints, and to one scheduling
-// context, which it lends to a woken thread that has none.
+// context, which it lends to a woken thread that has none. Threads wait only in state `waiting`, a
+// word is kept only in state `active`, and both ends of a binding name each other.
 #pragma once
 
 #include <cstdint>

@@ -100,7 +100,7 @@ Result<void> check_bind(const SchedContext& context, const Tcb& thread) {
 void bind_tcb(SchedContext& context, Tcb& thread) {
     context.tcb = &thread;
     thread.sched_context = &context;
-    if (context.active() && context.sporadic != 0 && !context.round_robin()) {
+    if (context.active() && context.sporadic && !context.round_robin()) {
         refill::unblock(context, core.now);
     }
     if (&thread == core.current || !check_budget_or_postpone(context)) return;
@@ -154,6 +154,7 @@ void finalise_sched_context(SchedContext& context) {
     unbind_sched_notification(context);
     detach_chain(context);
     context.refill_max = 0;
+    context.always_ready = false;
 }
 
 InvocationResult invoke_sched_context(Invocation& invocation, SchedContextCap cap) {
@@ -210,7 +211,7 @@ InvocationResult invoke_sched_control(Invocation& invocation) {
     } else {
         refill::reset(context, parameters, core.now);
     }
-    context.sporadic = static_cast<std::uint32_t>(invocation.mr(4) & abi::sched_flags::sporadic);
+    context.sporadic = (invocation.mr(4) & abi::sched_flags::sporadic) != 0;
     context.badge = invocation.mr(3);
     if (thread == nullptr) return Outcome::done;
     const bool may_run = check_budget_or_postpone(context);

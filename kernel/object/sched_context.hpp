@@ -2,7 +2,7 @@
 // SchedContext: a right to time. Budget and period as a ring of refills (sched/refill.hpp), bound
 // to at most one thread and one notification, and the chain of calls it was donated through
 // (object/reply.hpp). Objects of more than 128 bytes have room for more refills behind the two
-// here.
+// here. Both ends of a binding name each other; time is charged to the running context only.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,8 @@ struct SchedContext {
     std::uint32_t refill_max;  // 0: not configured
     std::uint32_t head;
     std::uint32_t count;
-    std::uint32_t sporadic;
+    bool sporadic;
+    bool always_ready;  // configured, and round robin
     std::uint64_t reserved[3];
     Refill refills[2];
 

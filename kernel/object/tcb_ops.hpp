@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What can be done to a thread: the TCB invocations (sel4-abi 7.5), suspend and resume, its end.
+// A thread that is not runnable is in no ready or release queue; one that is stopped waits for
+// nothing and owns no reply object.
 #pragma once
 
 #include "api/invocation.hpp"

@@ -32,8 +32,12 @@ struct TcbQueue {
     [[gnu::always_inline]] bool take_first() {
         head->queued_in = QueuedIn::none;
         head = head->queue.next;
-        (head == nullptr ? tail : head->queue.previous) = nullptr;
-        return head != nullptr;
+        if (head == nullptr) [[likely]] {
+            tail = nullptr;
+            return false;
+        }
+        head->queue.previous = nullptr;
+        return true;
     }
 
     [[gnu::always_inline]] void link_after(Tcb* before, Tcb& thread) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Address spaces as Page and PageTable invocations see them: from a VSpace capability, or from the
 // ASID that a mapped capability remembers, to the top-level table; and the cache operations that
-// pages and address spaces have in common.
+// pages and address spaces have in common. Whatever a table maps, a capability accounts for: an
+// entry goes before the capability, its table or its ASID does, and the TLB forgets it.
 #pragma once
 
 #include <cstdint>

@@ -46,13 +46,19 @@ void merge_small_head(SchedContext& context) {
     }
 }
 
+/// The ring begins anew with one entry.
+void set_parameters(SchedContext& context, const Parameters& parameters) {
+    context.period = parameters.period;
+    context.refill_max = parameters.refill_max;
+    context.always_ready = parameters.period == 0;
+    context.head = 0;
+    context.count = 1;
+}
+
 }  // namespace
 
 void reset(SchedContext& context, const Parameters& parameters, Ticks now) {
-    context.period = parameters.period;
-    context.refill_max = parameters.refill_max;
-    context.head = 0;
-    context.count = 1;
+    set_parameters(context, parameters);
     context.refills[0] = {.time = now, .amount = parameters.budget};
     if (context.round_robin()) {
         context.count = 2;
@@ -64,10 +70,7 @@ void update(SchedContext& context, const Parameters& parameters, Ticks now) {
     const bool was_ready = ready(context, now);
     Refill kept = head(context);
     if (was_ready) kept.time = now;
-    context.period = parameters.period;
-    context.refill_max = parameters.refill_max;
-    context.head = 0;
-    context.count = 1;
+    set_parameters(context, parameters);
     if (kept.amount >= parameters.budget) {
         context.refills[0] = {.time = kept.time, .amount = parameters.budget};
         return;

@@ -95,7 +95,7 @@ void switch_context(Tcb& next) {
     commit_time();
     if (&context != core.current_context) {
         core.current_context = &context;
-        if (!context.round_robin() && context.sporadic == 0) {
+        if (!context.round_robin() && !context.sporadic) {
             refill::unblock(context, core.now);
         }
     }
@@ -114,12 +114,10 @@ void commit_time() {
     const Ticks used = take_pending_time();
     SchedContext& context = *core.current_context;
     if (!context.active()) return;
-    if (context.round_robin()) {
-        refill::consume_round_robin(context, used);
-    } else {
-        refill::charge(context, used);
-    }
     context.consumed += used;
+    if (context.round_robin()) [[likely]]
+        return refill::consume_round_robin(context, used);
+    refill::charge(context, used);
 }
 
 void end_of_budget(TimeoutFault fault) {
@@ -146,12 +144,9 @@ void yield_current() {
     end_of_slice(TimeoutFault::never);
 }
 
-void reschedule() {
-    if (core.decision == Decision::candidate) {
-        core.ready.push_front(*core.candidate);
-        core.candidate = nullptr;
-    }
-    core.decision = Decision::choose;
+void queue_candidate() {
+    core.ready.push_front(*core.candidate);
+    core.candidate = nullptr;
 }
 
 void consider(Tcb& thread) {
@@ -174,7 +169,7 @@ void wake(Tcb& thread) {
     SchedContext* context = thread.sched_context;
     if (context == nullptr || !context->active()) return;
     if (context != core.current_context && !context->round_robin()) {
-        if (context->sporadic != 0) refill::unblock(*context, core.now);
+        if (context->sporadic) refill::unblock(*context, core.now);
         if (!refill::ready(*context, core.now)) {
             if (thread.queued_in != QueuedIn::release) postpone(thread);
             return;

@@ -88,8 +88,13 @@ inline bool schedulable(const Tcb& thread) {
            thread.queued_in != QueuedIn::release;
 }
 
+void queue_candidate();
 /// The decision must be made anew.
-void reschedule();
+inline void reschedule() {
+    if (core.decision == Decision::candidate) [[unlikely]]
+        queue_candidate();
+    core.decision = Decision::choose;
+}
 /// A schedulable thread that is not running may deserve the CPU.
 void consider(Tcb& thread);
 /// The thread has become runnable: considers it, or postpones it, if it has time of its own.

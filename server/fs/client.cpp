@@ -95,6 +95,12 @@ Result<void> Client::sync(FileHandle file) {
     return {};
 }
 
+Result<void> Client::sync_all() {
+    Request request = start(Operation::sync_all);
+    TRY(call(request));
+    return {};
+}
+
 Result<std::size_t> Client::read_directory(FileHandle file, std::uint64_t position,
                                            std::span<std::byte> into) {
     Request request = start(Operation::read_directory);

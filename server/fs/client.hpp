@@ -51,6 +51,8 @@ class Client {
     Result<abi::FileStatus> status(FileHandle file);
     Result<void> truncate(FileHandle file, std::uint64_t size);
     Result<void> sync(FileHandle file);
+    /// For all files, also those that nobody has open any more.
+    Result<void> sync_all();
     /// See File::read_directory.
     Result<std::size_t> read_directory(FileHandle file, std::uint64_t position,
                                        std::span<std::byte> into);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -85,6 +86,16 @@ class File {
     virtual bool seekable() const = 0;
     virtual bool terminal() const = 0;
 
+    /// An error that a write met after it had moved some bytes: the next write, sync or close
+    /// tells.
+    void keep_error(Error error) { kept_error_ = error; }
+    Result<void> take_error() {
+        if (!kept_error_) return {};
+        const Error error = *kept_error_;
+        kept_error_.reset();
+        return std::unexpected(error);
+    }
+
     OpenMode mode() const { return mode_; }
     std::uint64_t position() const { return position_; }
     void set_position(std::uint64_t position) { position_ = position; }
@@ -95,7 +106,9 @@ class File {
     [[nodiscard]] Result<void> release() {
         ASSERT(references_ > 0);
         if (--references_ > 0) return {};
-        return close();
+        const Result<void> kept = take_error();
+        const Result<void> closed = close();
+        return kept ? closed : kept;
     }
 
   protected:
@@ -109,6 +122,7 @@ class File {
     OpenMode mode_;
     std::uint32_t references_ = 1;
     std::uint64_t position_ = 0;
+    std::optional<Error> kept_error_{};
 };
 
 /// Owns one reference to a File.

@@ -33,6 +33,9 @@ void Handler::destroy(Handler* handler) {
 }
 
 Result<void> Handler::init(std::uint32_t index, const Environment& environment) {
+    // What a space keeps from one program to the next is made now.
+    TRY(space_.init());
+    space_.clear();
     endpoint_ = TRY(res::make_endpoint());
     notification_ = TRY(res::make_notification());
     reply_ = TRY(res::make_reply());

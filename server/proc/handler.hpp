@@ -5,8 +5,9 @@
 //     park (call to the PM server) -> create -> serve ... -> tear down -> park
 //
 // It outlives processes: thread, endpoint, notification, reply object, the program's capability
-// space (one endpoint capability, which a program cannot change) and scheduling context are used
-// again by the next one, so that all a process costs is its memory and a TCB.
+// space (one endpoint capability, which a program cannot change), scheduling context and the frame
+// of its address space are used again by the next one, so that all a process costs is its pages
+// and a TCB.
 #pragma once
 
 #include <cstdint>

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "abi/sos_badge.hpp"
+#include "proc/injected_failure.hpp"
 #include "proc/pm_state.hpp"
 #include "proc/slot_words.hpp"
 
@@ -77,7 +78,10 @@ Result<std::uint32_t> PmServer::take_handler() {
 Result<ProcessId> PmServer::launch(JobPtr job, ProcessId parent) {
     if (init_status_) return std::unexpected(Error::cancelled);
     const ProcessId id = TRY(table_.allocate(parent, job->name(), config_.timer.now_us()));
-    const Result<std::uint32_t> handler = take_handler();
+    const Result<std::uint32_t> handler = [&] {
+        const InjectedFailure failure(job->block(), InjectedFailure::of_handler);
+        return take_handler();
+    }();
     if (!handler) {
         table_.end(id, 0, [](ProcessId, WaitKind) {});
         return std::unexpected(handler.error());

@@ -5,8 +5,8 @@
 
 #include "abi/boot_info.hpp"
 #include "abi/fault.hpp"
+#include "proc/injected_failure.hpp"
 #include "proc/slot_words.hpp"
-#include "res/res.hpp"
 #include "sel4/sched_context.hpp"
 #include "sel4/tcb.hpp"
 #include "thread/thread.hpp"
@@ -16,38 +16,6 @@ namespace sos::proc {
 namespace {
 
 constexpr std::uint32_t may_execute = 1;
-
-#ifndef NDEBUG
-/// For tests of debug builds: with SOS_TEST_FAIL_AFTER=N in its environment, the N-th kernel
-/// resource that this creation takes cannot be had. Each step can so be made to fail in turn.
-class InjectedFailure {
-  public:
-    explicit InjectedFailure(std::span<const char> block) {
-        const std::string_view text(block.data(), block.size());
-        const std::size_t at = text.find(variable);
-        if (at == text.npos || at == 0 || text[at - 1] != '\0') return;
-        std::uint64_t count = 0;
-        for (const char c : text.substr(at + variable.size())) {
-            if (c < '0' || c > '9') break;
-            count = count * 10 + static_cast<std::uint64_t>(c - '0');
-        }
-        res::fail_after(count);
-        armed_ = true;
-    }
-    ~InjectedFailure() {
-        if (armed_) res::fail_after(0);
-    }
-
-  private:
-    static constexpr std::string_view variable = "SOS_TEST_FAIL_AFTER=";
-    bool armed_ = false;
-};
-#else
-class InjectedFailure {
-  public:
-    explicit InjectedFailure(std::span<const char>) {}
-};
-#endif
 
 }  // namespace
 
@@ -78,7 +46,7 @@ Result<void> Process::create(CreateJob& job, const Hooks& hooks) {
     std::copy_n(name.begin(), std::min(name.size(), sizeof command_ - 1), command_);
     set_directory(job.directory());
     parts_.file_client.set_owner({.slot = id_.slot, .generation = id_.generation});
-    [[maybe_unused]] const InjectedFailure failure(job.block());
+    const InjectedFailure failure(job.block(), InjectedFailure::of_process);
 
     TRY(space().init());
     const elf::LoadedImage image = TRY(load(job));
@@ -121,7 +89,7 @@ void Process::tear_down() {
     listing_ = {};
     files().close_all();
     tcb_.reset();
-    space().destroy();
+    space().clear();
 }
 
 }  // namespace sos::proc

@@ -132,7 +132,12 @@ Result<void> start_file_server() {
          .announce = [](std::string_view line) { log::info<log::Area::sos>("{}", line); }});
 }
 
-[[noreturn]] void shut_down(fs::Client&, unsigned) {
+/// What killed processes have written is still to be sent: that waits for the server, if need be.
+[[noreturn]] void shut_down(fs::Client& client, unsigned) {
+    client.set_owner({});
+    if (const Result<void> done = client.sync_all(); !done) {
+        log::warn<log::Area::fs>("not everything was written back");
+    }
     report_leaks();
     halt();
 }

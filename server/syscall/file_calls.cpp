@@ -90,9 +90,12 @@ CallResult read(Process& process, const Arguments& in) {
 
 CallResult write(Process& process, const Arguments& in) {
     fs::File* const file = TRY(writable(process, in[0]));
-    const Result<std::size_t> bytes =
-        transfer(process, in[1], in[2], vm::Access::read,
-                 [&](std::span<const fs::IoBuffer> from) { return file->write_next(from); });
+    TRY(file->take_error());
+    std::optional<Error> late;
+    const Result<std::size_t> bytes = transfer(
+        process, in[1], in[2], vm::Access::read,
+        [&](std::span<const fs::IoBuffer> from) { return file->write_next(from); }, &late);
+    if (late) file->keep_error(*late);
     if (file->terminal()) console::end_of_write(process);
     return UserReply::success(TRY(bytes));
 }
@@ -120,7 +123,12 @@ CallResult pwrite(Process& process, const Arguments& in) {
         offset += bytes;
         return bytes;
     };
-    return UserReply::success(TRY(transfer(process, in[1], in[2], vm::Access::read, move)));
+    TRY(file->take_error());
+    std::optional<Error> late;
+    const Result<std::size_t> bytes =
+        transfer(process, in[1], in[2], vm::Access::read, move, &late);
+    if (late) file->keep_error(*late);
+    return UserReply::success(TRY(bytes));
 }
 
 CallResult console_out(Process& process, const Arguments& in) {
@@ -175,7 +183,9 @@ CallResult ftruncate(Process& process, const Arguments& in) {
 
 CallResult fsync(Process& process, const Arguments& in) {
     fs::File* const file = TRY(process.files().get(in[0]));
+    const Result<void> kept = file->take_error();
     TRY(file->sync());
+    TRY(kept);
     return UserReply::success();
 }
 

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -53,10 +54,10 @@ class [[nodiscard]] PinnedPieces {
 
 /// Moves a buffer of any size in transfers of at most fs::max_io_bytes: `move(pieces)` gives the
 /// bytes moved, and ends the whole by giving fewer than it was asked for. An error after some bytes
-/// were moved is not reported: the next call meets it again.
+/// were moved is not reported: it is left in `late`, or the next call meets it again.
 template <typename Move>
 Result<std::size_t> transfer(proc::Process& process, std::uint64_t address, std::uint64_t size,
-                             vm::Access access, Move&& move) {
+                             vm::Access access, Move&& move, std::optional<Error>* late = nullptr) {
     if (!in_user_half(address, size)) return std::unexpected(Error::bad_address);
     std::size_t done = 0;
     while (done < size) {
@@ -65,7 +66,10 @@ Result<std::size_t> transfer(proc::Process& process, std::uint64_t address, std:
         const Result<std::size_t> moved =
             pinned ? move(pinned->hand_over()) : std::unexpected(pinned.error());
         if (!moved) {
-            if (done > 0 && moved.error() != Error::cancelled) return done;
+            if (done > 0 && moved.error() != Error::cancelled) {
+                if (late != nullptr && pinned) *late = moved.error();
+                return done;
+            }
             return std::unexpected(moved.error());
         }
         done += *moved;

@@ -2,6 +2,7 @@
 #include "vm/address_space.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "sel4/vspace.hpp"
 #include "sync/lock.hpp"
@@ -30,6 +31,12 @@ constexpr std::uint64_t whole_pages(std::uint64_t length) {
 
 constexpr Rights read_write{.read = true, .write = true};
 
+constexpr Region ipc_buffer_region{ipc_buffer_address, ipc_buffer_address + page_size,
+                                   RegionKind::ipc_buffer, read_write};
+
+/// Where linkers put programs (user/sdk.cmake).
+constexpr VAddr usual_image_start{0x40'0000};
+
 }  // namespace
 
 void PinnedFrame::reset() {
@@ -39,20 +46,52 @@ void PinnedFrame::reset() {
 }
 
 Result<void> AddressSpace::init() {
-    {
-        LockGuard guard(ft_lock);
-        TRY(page_table_.init());
+    if (!page_table_.valid()) {
+        if (const auto built = build(); !built) {
+            destroy();
+            return built;
+        }
     }
     TRY(regions_.insert({stack_bottom, stack_top, RegionKind::stack, read_write}));
-    const Region buffer{ipc_buffer_address, ipc_buffer_address + page_size, RegionKind::ipc_buffer,
-                        read_write};
-    TRY(regions_.insert(buffer));
+    return regions_.insert(ipc_buffer_region);
+}
+
+Result<void> AddressSpace::build() {
     LockGuard guard(ft_lock);
-    const FrameRef frame = TRY(touch(ipc_buffer_address, buffer, Access::write, Remap::if_needed));
+    TRY(page_table_.init());
+    TRY(page_table_.keep(usual_image_start));
+    const FrameRef frame =
+        TRY(touch(ipc_buffer_address, ipc_buffer_region, Access::write, Remap::if_needed));
     // Never evicted: the kernel reads and writes it whenever the thread sends or receives.
     TRY(pin_frame(frame));
     ipc_buffer_ = frame;
     return {};
+}
+
+void AddressSpace::clear() {
+    if (!page_table_.valid()) return;
+    const bool buffer_in_use = [&] {
+        LockGuard guard(ft_lock);
+        return pins(ipc_buffer_) > 1;
+    }();
+    // A transfer that outlives its process may still write there: then nobody else may have it.
+    if (buffer_in_use) {
+        destroy();
+        if (!build()) destroy();  // init() tries again
+        return;
+    }
+    // Every page is in a region.
+    for (std::size_t i = 0; i < regions_.size(); ++i) {
+        const Region region = regions_.at(i);
+        if (region.kind != RegionKind::ipc_buffer) free_pages(region.start, region.end);
+    }
+    std::memset(frame_data(ipc_buffer_), 0, page_size);
+    forget_regions();
+}
+
+void AddressSpace::forget_regions() {
+    regions_.clear();
+    heap_start_ = heap_end_ = VAddr{};
 }
 
 void AddressSpace::destroy() {
@@ -65,8 +104,7 @@ void AddressSpace::destroy() {
         LockGuard guard(ft_lock);
         page_table_.destroy();
     }
-    regions_.clear();
-    heap_start_ = heap_end_ = VAddr{};
+    forget_regions();
 }
 
 Result<void> AddressSpace::add_elf_region(VAddr start, VAddr end, Rights rights) {

@@ -82,8 +82,14 @@ class AddressSpace {
     AddressSpace& operator=(const AddressSpace&) = delete;
     ~AddressSpace() { destroy(); }
 
-    /// Makes the VSpace, and the stack and IPC buffer regions with the IPC buffer's page mapped.
+    /// Makes the stack and IPC buffer regions with the IPC buffer's page mapped; and first, if there
+    /// is none left of an earlier program, what every program needs: the VSpace, the IPC buffer's
+    /// page, and the tables for it, the stack, and an image at the usual place.
     Result<void> init();
+
+    /// Takes the program out and leaves what init() can use again, as init() made it. Requires what
+    /// destroy() requires.
+    void clear();
 
     /// Frees everything, at any point of a half-built space and again; the process's thread must
     /// not run any more and its TCB be gone. Frames still pinned by I/O follow when that is over.
@@ -124,6 +130,8 @@ class AddressSpace {
     MemoryUse use() const;
 
   private:
+    Result<void> build();
+    void forget_regions();
     enum class Remap { if_needed, always };
     Result<FrameRef> touch(VAddr page, const Region& region, Access access, Remap remap);
     Result<FrameRef> fill_empty(const PageTable::Place& place, const Region& region);

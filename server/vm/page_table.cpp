@@ -2,6 +2,7 @@
 #include "vm/page_table.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "sel4/vspace.hpp"
 #include "sync/lock.hpp"
@@ -21,6 +22,19 @@ unsigned live_entries(FrameRef node) {
 void change_live_entries(FrameRef node, int change) {
     frame_entry(node).set_link<LiveEntries>(
         static_cast<unsigned>(static_cast<int>(live_entries(node)) + change));
+}
+
+/// The first entry from `index` on that is not empty. Tables are mostly empty: four at a time.
+unsigned first_filled(const Entry* entries, unsigned index) {
+    while (index < table_entries && entries[index].empty()) {
+        ++index;
+        if (index % 4 != 0) continue;
+        while (index < table_entries && (entries[index].word | entries[index + 1].word |
+                                         entries[index + 2].word | entries[index + 3].word) == 0) {
+            index += 4;
+        }
+    }
+    return index;
 }
 
 /// Bytes that one entry of a node of `level` covers.
@@ -124,22 +138,35 @@ VAddr PageTable::next_filled(VAddr from, VAddr end) const {
 
 /// As next_filled, for what `node` of `level` covers: from `at` to its last entry, or `end`.
 VAddr PageTable::next_filled_below(FrameRef node, unsigned level, VAddr at, VAddr end) {
-    const Entry* entries = entries_of(node);
-    for (unsigned index = table_index(at, level); index < table_entries && at < end; ++index) {
-        const VAddr border{base::align_down(at.raw(), coverage(level)) + coverage(level)};
-        if (!entries[index].empty()) {
-            if (level == leaf_level) return at;
-            const VAddr limit = std::min(border, end);
-            const VAddr found = next_filled_below(entries[index].frame(), level + 1, at, limit);
-            if (found < limit) return found;
-        }
-        at = border;
+    const Entry* const entries = entries_of(node);
+    const VAddr start{base::align_down(at.raw(), coverage(level) * table_entries)};
+    for (unsigned index = table_index(at, level);; ++index) {
+        index = first_filled(entries, index);
+        if (index == table_entries) return end;
+        at = std::max(at, start + index * coverage(level));
+        if (at >= end) return end;
+        if (level == leaf_level) return at;
+        const VAddr limit = std::min(start + (index + 1) * coverage(level), end);
+        const VAddr found = next_filled_below(entries[index].frame(), level + 1, at, limit);
+        if (found < limit) return found;
     }
-    return end;
+}
+
+Result<void> PageTable::keep(VAddr page) {
+    ASSERT(kept_ == no_frame);
+    const Place place = TRY(find_or_make(page));
+    // As if it had one entry more.
+    change_live_entries(place.back.node, 1);
+    kept_ = place.back.node;
+    return {};
 }
 
 void PageTable::destroy() {
     if (!valid()) return;
+    if (kept_ != no_frame) {
+        change_live_entries(kept_, -1);
+        prune(std::exchange(kept_, no_frame));
+    }
     ASSERT(ft_lock.held_by_me() && nodes_ == 0 && live_entries(root_) == 0);
     vspace_.reset();
     give_frame(root_);

@@ -101,6 +101,9 @@ class PageTable {
     void set(const Place& place, Entry entry);
     void drop_if_empty(const Place& place) { prune(place.back.node); }
 
+    /// From now on the nodes that lead to this page stay, also when they are empty. Once.
+    Result<void> keep(VAddr page);
+
     /// The first page at or above `from` and below `end` whose entry is not empty; `end` if none.
     VAddr next_filled(VAddr from, VAddr end) const;
 
@@ -116,6 +119,7 @@ class PageTable {
     static VAddr next_filled_below(FrameRef node, unsigned level, VAddr at, VAddr end);
 
     FrameRef root_ = no_frame;
+    FrameRef kept_ = no_frame;  // the leaf node that keep() was called for
     unsigned nodes_ = 0;  // beside the root
     res::OwnedVSpace vspace_;
 };

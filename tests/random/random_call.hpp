@@ -119,11 +119,11 @@ class CallMaker {
     abi::Syscall number() {
         const std::uint64_t choice = below(100);
         if (choice < 70) return abi::Syscall::call;
-        constexpr abi::Syscall others[] = {
-            abi::Syscall::reply_recv, abi::Syscall::nb_send_recv, abi::Syscall::nb_send_wait,
-            abi::Syscall::send,       abi::Syscall::nb_send,      abi::Syscall::recv,
-            abi::Syscall::nb_recv,    abi::Syscall::wait,         abi::Syscall::nb_wait,
-            abi::Syscall::yield};
+        constexpr abi::Syscall others[] = {abi::Syscall::reply_recv,   abi::Syscall::nb_send_recv,
+                                           abi::Syscall::nb_send_wait, abi::Syscall::send,
+                                           abi::Syscall::nb_send,      abi::Syscall::recv,
+                                           abi::Syscall::nb_recv,      abi::Syscall::wait,
+                                           abi::Syscall::nb_wait,      abi::Syscall::yield};
         return others[choice % 10];
     }
 
@@ -234,7 +234,8 @@ class CallMaker {
                 return give(call, {below(3)});
             case Label::sched_control_configure_flags: {
                 const std::uint64_t use = budget();
-                return give(call, {use, one_in(2) ? use : use + budget(), below(4), wild(), below(2)},
+                return give(call,
+                            {use, one_in(2) ? use : use + budget(), below(4), wild(), below(2)},
                             {slot()});
             }
             case Label::page_table_map:

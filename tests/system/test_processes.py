@@ -187,4 +187,6 @@ def test_many_processes_at_once(sos):
 
 def test_each_step_of_creation_may_fail(sos):
     """The program makes them fail one after the other, and compares the counts."""
-    assert "steps failed, then it ran" in sos.run("failures", limit=60)
+    out = sos.run("failures", limit=60)
+    assert "steps of a process failed, then it ran" in out, out
+    assert "steps of a handler failed, then it ran" in out, out

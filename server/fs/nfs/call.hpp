@@ -90,6 +90,7 @@ struct Call {
     bool second_walk = false;
     ServerHandle first_directory{};
     Name first_name{};
+    ServerHandle first_object{};
 
     // transfers
     BufferCursor cursor{};

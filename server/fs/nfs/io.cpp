@@ -42,6 +42,8 @@ void Service::send(Io& io) {
             return send_commit(io);
         case Io::Kind::resize:
             return send_resize(io);
+        case Io::Kind::remove:
+            return send_remove_unused(io);
         case Io::Kind::none:
             break;
     }
@@ -82,6 +84,8 @@ void Service::io_failed(Io& io, Error error) {
             return commit_failed(io, error);
         case Io::Kind::resize:
             return resize_failed(io, error);
+        case Io::Kind::remove:
+            return remove_done(io);
         case Io::Kind::none:
             break;
     }

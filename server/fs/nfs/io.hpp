@@ -13,8 +13,10 @@
 
 namespace sos::fs::nfs {
 
+struct Removed;
+
 struct Io {
-    enum class Kind : std::uint8_t { none, read, write, commit, resize };
+    enum class Kind : std::uint8_t { none, read, write, commit, resize, remove };
     static constexpr std::uint32_t max_pages = preferred_transfer / cache_page_size;
 
     Kind kind = Kind::none;
@@ -28,7 +30,8 @@ struct Io {
     std::uint32_t done = 0;  // a transfer that the server cut short goes on from here
     std::uint32_t page_count = 0;
     std::array<CachePage*, max_pages> pages{};
-    void* caller = nullptr;  // token of the Call that waits for a resize
+    Removed* removed = nullptr;  // what is to be removed
+    void* caller = nullptr;      // token of the Call that waits for a resize
     std::uint64_t not_before_us = 0;
     std::uint64_t sent_us = 0;
     std::uint64_t sent_serial = 0;
@@ -50,6 +53,7 @@ class IoTable {
 
     bool available(Io::Kind kind) const { return used_[class_of(kind)] < limits[class_of(kind)]; }
     std::uint32_t reads() const { return used_[0]; }
+    bool none() const { return used_[0] + used_[1] + used_[2] == 0; }
     std::span<Io> all() { return entries_; }
 
   private:

@@ -21,6 +21,7 @@
 namespace sos::fs::nfs {
 
 struct Io;
+struct Removed;
 
 /// By what a change of a file's contents is told.
 struct Fingerprint {
@@ -60,6 +61,7 @@ struct Node {
     std::uint32_t writes_in_flight = 0;  // WRITEs and SETATTRs
     std::uint64_t write_serial = 0;      // counts WRITEs
     bool commit_under_way = false;
+    Removed* removed = nullptr;  // its name is gone; to be removed at the last close
     Io* resize = nullptr;  // a change of size: waits for `in_flight` to be 0, and all others wait
 
     // What is to be done with what is dirty.
@@ -84,7 +86,8 @@ struct Node {
     /// Does the server have all that was written?
     bool settled() const { return dirty_pages == 0 && writes_in_flight == 0; }
     bool busy() const {
-        return opens > 0 || in_flight > 0 || resize != nullptr || !clean() || !waiters.empty();
+        return opens > 0 || in_flight > 0 || removed != nullptr || resize != nullptr || !clean() ||
+               !waiters.empty();
     }
 };
 

@@ -37,6 +37,7 @@ void Service::announce(std::string_view line) {
 }
 
 bool Service::hidden(const ServerHandle& directory, std::string_view name) const {
+    if (removed_.contains(directory, name)) return true;
     return !hidden_name_.empty() && name == hidden_name_ && directory == connection_.root();
 }
 

@@ -26,6 +26,7 @@
 #include "fs/nfs/io.hpp"
 #include "fs/nfs/node.hpp"
 #include "fs/nfs/open_files.hpp"
+#include "fs/nfs/removed.hpp"
 #include "fs/request.hpp"
 
 namespace sos::fs::nfs {
@@ -271,6 +272,21 @@ class Service final : private Surroundings {
     void on_rename(Call& call, const RENAME3res& result);
     void on_set_attributes(Call& call, const SETATTR3res& result);
 
+    // Files that are removed while they are open (removed.cpp)
+    void remove_name(Call& call);
+    void send_remove_lookup(Call& call);
+    void on_remove_lookup(Call& call, const LOOKUP3res& result);
+    void send_set_aside(Call& call);
+    void on_set_aside(Call& call, const RENAME3res& result);
+    void name_is_free(Call& call);
+    void rename_names(Call& call);
+    void send_rename_lookup(Call& call);
+    void on_rename_lookup(Call& call, const LOOKUP3res& result);
+    void remove_if_unused(Node& node);
+    void send_remove_unused(Io& io);
+    void on_remove_unused(Io& io, const REMOVE3res& result);
+    void remove_done(Io& io);
+
     bool hidden(const ServerHandle& directory, std::string_view name) const;
     OpenFile* file_of(const Call& call) { return open_files_.find(call.request->file); }
 
@@ -283,6 +299,7 @@ class Service final : private Surroundings {
     Nodes nodes_{};
     PageCache cache_{};
     IoTable ios_{};
+    RemovedFiles removed_{};
     base::IntrusiveList<Call, &Call::waiting_link> waiting_{};
     base::IntrusiveList<Call, &Call::waiting_link> waiting_for_resources_{};
     base::IntrusiveList<Io, &Io::waiting_link> waiting_ios_{};

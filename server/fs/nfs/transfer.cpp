@@ -287,6 +287,7 @@ void Service::close(Call& call) {
     --node.opens;
     nodes_.settle(node);
     want_clean(node);
+    may_be_clean(node);
     if (call.request->abandon || !writable) return finish(call);
     call.step = &Service::close_on;
     close_on(call);
@@ -308,8 +309,9 @@ void Service::sync_all(Call& call) {
     for (Node* node = dirty_nodes_.front(); node != nullptr; node = dirty_nodes_.next(*node)) {
         want_clean(*node);
     }
-    if (dirty_nodes_.empty()) return finish(call);
-    wait_for(*dirty_nodes_.front(), call, &Service::sync_all);
+    if (!dirty_nodes_.empty()) return wait_for(*dirty_nodes_.front(), call, &Service::sync_all);
+    if (!ios_.none()) return wait_for_resources(call, &Service::sync_all);
+    finish(call);
 }
 
 void Service::truncate(Call& call) {
@@ -361,6 +363,7 @@ void Service::on_status(Call& call, const GETATTR3res& result) {
     if (OpenFile* const file = file_of(call)) {
         learn(*file->node, attributes, call.sent_serial);
         if (!file->node->directory) call.request->file_status.size = file->node->size;
+        if (file->node->removed != nullptr) --call.request->file_status.links;
     }
     finish(call);
 }

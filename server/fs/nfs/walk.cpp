@@ -169,13 +169,13 @@ void Service::status_of_found(Call& call) {
 
 void Service::arrived_at_parent(Call& call) {
     const Operation operation = call.request->operation;
-    if (operation == Operation::unlink) return issue(call, &Service::send_remove);
+    if (operation == Operation::unlink) return remove_name(call);
     if (operation == Operation::make_directory) return issue(call, &Service::send_make_directory);
     if (operation == Operation::remove_directory) {
         return issue(call, &Service::send_remove_directory);
     }
     ASSERT(operation == Operation::rename);
-    if (call.second_walk) return issue(call, &Service::send_rename);
+    if (call.second_walk) return rename_names(call);
     call.second_walk = true;
     call.first_directory = call.directory;
     call.first_name = call.name;

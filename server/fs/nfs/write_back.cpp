@@ -74,6 +74,7 @@ void Service::may_be_clean(Node& node) {
     node.barrier = false;
     if (node.dirty_link.linked) dirty_nodes_.remove(node);
     if (node.flushing_link.linked) flushing_.remove(node);
+    remove_if_unused(node);
 }
 
 /// What was written some time ago goes to the server.
@@ -114,6 +115,7 @@ bool Service::has_full_run(const Node& node) const {
 /// All that can be sent of one file now; false when the records have run out.
 bool Service::flush(Node& node) {
     if (node.resize != nullptr) return true;
+    if (node.clean()) remove_if_unused(node);
     CachePage* page = node.dirty.front();
     while (page != nullptr && (node.flush || has_full_run(node))) {
         if (page->writing) {

@@ -56,7 +56,8 @@ void Crowd::gather() {
     give(sched_control, contexts);
     give(root_asids, asids);
     give(root_pool, pool);
-    const auto make_for = [&](ObjectType type, unsigned bits, std::uint64_t target, unsigned count) {
+    const auto make_for = [&](ObjectType type, unsigned bits, std::uint64_t target,
+                              unsigned count) {
         for (unsigned i = 0; i < count; ++i) {
             make(type, bits, scratch);
             give(scratch, target + i, Label::cnode_move);

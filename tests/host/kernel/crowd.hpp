@@ -68,13 +68,12 @@ class Crowd : public World {
 
 template <typename Source>
 void Crowd::step(Source& source) {
-    random_test::CallMaker<Source> maker(
-        source, {.slots = 1u << crowd_radix,
-                 .cnode = own_cnode,
-                 .vspace = vspace,
-                 .tcb = authority,
-                 .max_priority = 110,
-                 .buffer_address = 0x1000});
+    random_test::CallMaker<Source> maker(source, {.slots = 1u << crowd_radix,
+                                                  .cnode = own_cnode,
+                                                  .vspace = vspace,
+                                                  .tcb = authority,
+                                                  .max_priority = 110,
+                                                  .buffer_address = 0x1000});
     fake::state.ticks += maker.below(50) == 0 ? maker.below(400'000) : maker.below(300);
     preempt_always = maker.below(4) == 0;
     Tcb& current = *core.current;
@@ -101,8 +100,7 @@ void Crowd::step(Source& source) {
     } else if (kind == 3) {
         current.context.restart_pc = current.context.next_pc;
         kernel_user_exception(0x0200'0000);
-    } else if (pc_before_.contains(&current) &&
-               pc_before_[&current] == current.context.next_pc) {
+    } else if (pc_before_.contains(&current) && pc_before_[&current] == current.context.next_pc) {
         enter_again();
     } else {
         make_call(maker.make([this](std::uint64_t slot) {

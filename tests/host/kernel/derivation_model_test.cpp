@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // All sequences of operations on capabilities in a handful of slots, down to a depth: retype, copy,
 // mint, move, delete, revoke, also into CNodes that may hold themselves. After each one the list is
-// whole, an object's capabilities stand together, nothing lies above its untyped's watermark, and no
-// deletion is left half done.
+// whole, an object's capabilities stand together, nothing lies above its untyped's watermark, and
+// no deletion is left half done.
 #include <cstdio>
 #include <cstdlib>
 #include <set>
@@ -58,8 +58,7 @@ class DerivationModel : public World {
             for (const std::uint64_t from : places) {
                 if (from == to) continue;
                 const std::string way = std::to_string(from) + " to " + slot;
-                if (from < to)
-                    add("copy " + way, cnode, Label::cnode_copy, {to, 64, from, 64, 15});
+                if (from < to) add("copy " + way, cnode, Label::cnode_copy, {to, 64, from, 64, 15});
                 if (from < to)
                     add("mint " + way, cnode, Label::cnode_mint, {to, 64, from, 64, 15, 5});
                 add("move " + way, cnode, Label::cnode_move, {to, 64, from, 64});
@@ -104,9 +103,9 @@ class DerivationModel : public World {
     std::string signature() {
         std::string text;
         for (const Slot* s = &slot(source); s != nullptr; s = s->next()) {
-            const std::uint64_t words[] = {
-                reinterpret_cast<std::uint64_t>(s) & 0xffffff, s->cap.word0, s->cap.word1,
-                static_cast<std::uint64_t>(s->flags())};
+            const std::uint64_t words[] = {reinterpret_cast<std::uint64_t>(s) & 0xffffff,
+                                           s->cap.word0, s->cap.word1,
+                                           static_cast<std::uint64_t>(s->flags())};
             text.append(reinterpret_cast<const char*>(words), sizeof words);
         }
         return text;

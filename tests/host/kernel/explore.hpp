@@ -24,7 +24,8 @@ class Snapshot {
     /// Offsets in the machine's memory.
     using Ranges = std::vector<std::pair<std::size_t, std::size_t>>;
 
-    explicit Snapshot(const Ranges& ranges) : ranges_(ranges), core_(core), ticks_(fake::state.ticks) {
+    explicit Snapshot(const Ranges& ranges)
+        : ranges_(ranges), core_(core), ticks_(fake::state.ticks) {
         for (const auto& [from, to] : ranges_) {
             const std::byte* const start = memory() + from;
             bytes_.insert(bytes_.end(), start, start + (to - from));
@@ -91,7 +92,8 @@ class Explorer {
     }
     void complain(const char* text) {
         result_.complaint = text;
-        for (const unsigned action : path_) result_.complaint += std::string(", ") + world_.name(action);
+        for (const unsigned action : path_)
+            result_.complaint += std::string(", ") + world_.name(action);
     }
 
     World& world_;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // All sequences of system calls of three threads with an endpoint, a notification (bound to one of
-// them, lending a context), two reply objects and a passive server, down to a depth: after each call
-// the invariants hold, no context is lost, and who waits for a reply can be answered.
+// them, lending a context), two reply objects and a passive server, down to a depth: after each
+// call the invariants hold, no context is lost, and who waits for a reply can be answered.
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -47,7 +47,7 @@ class IpcModel : public World {
         enum Kind { call, invoke, outside } kind;
         Syscall number;
         std::uint64_t x0, x6, x8;
-        Label label;         // invoke
+        Label label;        // invoke
         std::uint64_t cap;  // invoke: one extra capability, 0: none
     };
 
@@ -133,12 +133,11 @@ class IpcModel : public World {
         }
         arch::Context& context = core.current->context;
         context.x[0] = action.x0;
-        context.x[1] =
-            action.kind == Action::invoke
-                ? abi::MessageInfo::make(static_cast<std::uint64_t>(action.label), 0,
-                                         action.cap != 0 ? 1 : 0)
-                      .word
-                : 0;
+        context.x[1] = action.kind == Action::invoke
+                           ? abi::MessageInfo::make(static_cast<std::uint64_t>(action.label), 0,
+                                                    action.cap != 0 ? 1 : 0)
+                                 .word
+                           : 0;
         context.x[6] = action.x6;
         context.x[8] = action.x8;
         buffer().caps_or_badges[0] = action.cap;
@@ -165,11 +164,10 @@ class IpcModel : public World {
     /// Everything but registers and times.
     std::string signature() {
         std::string text;
-        const auto add = [&text](std::uint64_t value) {
-            text.push_back(static_cast<char>(value));
-        };
+        const auto add = [&text](std::uint64_t value) { text.push_back(static_cast<char>(value)); };
         add(number_of(core.current));
-        for (const Tcb* t = core.ready.first(); t != nullptr; t = t->queue.next) add(number_of(t));
+        const Tcb* head = core.ready.empty() ? nullptr : core.ready.queue(core.ready.highest()).head;
+        for (const Tcb* t = head; t != nullptr; t = t->queue.next) add(number_of(t));
         add(0xff);
         for (unsigned i = 0; i < threads; ++i) {
             const Tcb& t = thread(i);

@@ -45,10 +45,10 @@ TEST(ReadyQueues, RandomUseMatchesAMapOfQueues) {
         if (model.empty()) continue;
         const auto& [priority, queue] = *model.rbegin();
         ASSERT_EQ(queues->highest(), priority);
-        ASSERT_EQ(queues->first(), queue.front());
+        ASSERT_EQ(queues->queue(queues->highest()).head, queue.front());
         ASSERT_TRUE(queues->none_above(priority));
         ASSERT_EQ(queues->none_above(priority - 1), false || priority == 0);
-        const Tcb* at = queues->at(priority);
+        const Tcb* at = queues->queue(priority).head;
         for (const Tcb* expected : queue) {
             ASSERT_EQ(at, expected);
             at = at->queue.next;
@@ -66,7 +66,7 @@ TEST(ReadyQueues, AllPriorities) {
         EXPECT_EQ(queues->highest(), p);
     }
     for (unsigned p = 256; p-- > 0;) {
-        EXPECT_EQ(queues->first(), &threads[p]);
+        EXPECT_EQ(queues->queue(queues->highest()).head, &threads[p]);
         queues->remove(threads[p]);
     }
     EXPECT_TRUE(queues->empty());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Long random runs of the whole kernel on the fake architecture. SOS_RANDOM_STEPS makes them longer,
-// SOS_RANDOM_SEED repeats one.
+// Long random runs of the whole kernel on the fake architecture. SOS_RANDOM_STEPS makes them
+// longer, SOS_RANDOM_SEED repeats one.
 #include <cstdio>
 #include <cstdlib>
 #include <string>

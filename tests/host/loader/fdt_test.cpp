@@ -81,8 +81,10 @@ TEST(Fdt, FindsReservedMemory) {
     const auto reserved_of = [](const Bytes& bytes) {
         Regions found;
         const auto tree = base::Fdt::open(bytes);
-        const auto count = base::for_each_reserved_region(
-            *tree, [&](std::uint64_t start, std::uint64_t size) { found.push_back({start, size}); });
+        const auto count =
+            base::for_each_reserved_region(*tree, [&](std::uint64_t start, std::uint64_t size) {
+                found.push_back({start, size});
+            });
         EXPECT_EQ(count.value_or(99), found.size());
         return found;
     };
@@ -110,8 +112,7 @@ TEST(Fdt, FindsReservedMemory) {
                             .end()
                             .end()
                             .finish();
-    EXPECT_EQ(reserved_of(bytes),
-              (Regions{{0x1000, 0x2000}, {0x8000, 0x1000}, {0xa000, 0x1000}}));
+    EXPECT_EQ(reserved_of(bytes), (Regions{{0x1000, 0x2000}, {0x8000, 0x1000}, {0xa000, 0x1000}}));
 }
 
 TEST(Fdt, RefusesBadHeaders) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Lines of the conformance checklist that cut across objects: what is missing from a message, labels
-// of other objects, rights, and some single rules that no other file has.
+// Lines of the conformance checklist that cut across objects: what is missing from a message,
+// labels of other objects, rights, and some single rules that no other file has.
 #include "abi/fault.hpp"
 #include "spinners.hpp"
 
@@ -86,14 +86,14 @@ TEST_CASE(ERRORS_0001, "every invocation with one word or one capability too few
     };
     for (const Needs& row : all) {
         if (row.words.count > 0) {
-            Wrong wrong{row.what, row.object, row.label, row.words, row.caps,
-                        Error::truncated_message, {}};
+            Wrong wrong{
+                row.what, row.object, row.label, row.words, row.caps, Error::truncated_message, {}};
             --wrong.words.count;
             target::expect_wrong(__FILE__, __LINE__, &wrong, 1);
         }
         if (row.caps.count > 0) {
-            Wrong wrong{row.what, row.object, row.label, row.words, row.caps,
-                        Error::truncated_message, {}};
+            Wrong wrong{
+                row.what, row.object, row.label, row.words, row.caps, Error::truncated_message, {}};
             --wrong.caps.count;
             target::expect_wrong(__FILE__, __LINE__, &wrong, 1);
         }
@@ -142,8 +142,7 @@ TEST_CASE(ERRORS_0002, "labels of other objects are illegal operations for each 
 TEST_CASE(RIGHTS_0001, "send needs write; a reply needs grant or grant-reply") {
     const CPtr e = env.make(ObjectType::endpoint), r = env.make(ObjectType::reply);
     const CPtr n = env.make(ObjectType::notification);
-    for (const CPtr no_write :
-         {env.copy(e, abi::CapRights{14}), env.copy(n, abi::CapRights{2})}) {
+    for (const CPtr no_write : {env.copy(e, abi::CapRights{14}), env.copy(n, abi::CapRights{2})}) {
         EXPECT_REPLY(raw(no_write, 0ull), Error::invalid_capability, 0);
         sel4::send(no_write, MessageInfo{});  // comes back
         sel4::nb_send(no_write, MessageInfo{});

@@ -308,13 +308,12 @@ TEST_CASE(PREEMPT_0011, "V4: the reset of a used untyped on a small budget") {
     static volatile std::uint64_t returned_at, error;
     error = 99;
     const std::uint64_t used = on_a_small_budget(env, alarm, [&alarm, u, slot] {
-        error = error_of(
-            sel4::untyped_retype(u, ObjectType::endpoint, 0, Env::cnode, slot.raw()));
+        error = error_of(sel4::untyped_retype(u, ObjectType::endpoint, 0, Env::cnode, slot.raw()));
         returned_at = alarm.now_us();
     });
     EXPECT_EQ(error, 0);
     EXPECT_EQ(sel4::debug_cap_identify(slot), abi::CapTag::endpoint);
-    EXPECT_TRUE(used > 60);  // more than one period's budget,
+    EXPECT_TRUE(used > 60);           // more than one period's budget,
     EXPECT_TRUE(returned_at >= 480);  // so it took more than one period
 }
 

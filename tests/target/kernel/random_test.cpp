@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Random system calls of four threads that share a CSpace with something of everything in it, and an
-// address space that holds nothing but `svc; brk`. The case writes each call into the registers of
-// one of them and lets it run until it faults or blocks. A debug kernel checks its invariants all
-// along; after every life all memory must come back.
+// Random system calls of four threads that share a CSpace with something of everything in it, and
+// an address space that holds nothing but `svc; brk`. The case writes each call into the registers
+// of one of them and lets it run until it faults or blocks. A debug kernel checks its invariants
+// all along; after every life all memory must come back.
 //
 // The command line (QEMU's -append) may say random_steps=N and random_seed=N.
 #include <cstddef>
@@ -48,8 +48,8 @@ enum Shared : std::uint64_t {
 std::string_view command_line(const abi::BootInfo& info) {
     if (info.extra_len <= sizeof(abi::BootInfoHeader)) return {};
     const auto* start = reinterpret_cast<const std::byte*>(&info) + 4096;
-    const auto tree = base::Fdt::open({start + sizeof(abi::BootInfoHeader),
-                                       info.extra_len - sizeof(abi::BootInfoHeader)});
+    const auto tree = base::Fdt::open(
+        {start + sizeof(abi::BootInfoHeader), info.extra_len - sizeof(abi::BootInfoHeader)});
     if (!tree) return {};
     std::string_view node;
     for (base::Fdt::Cursor cursor = tree->walk();;) {
@@ -94,7 +94,8 @@ class Spy {
                       asm volatile("brk #0" ::: "memory");
                   }
               },
-              {.priority = 200, .start = ThreadOptions::Start::later, .fault_endpoint = faults_})) {}
+              {.priority = 200, .start = ThreadOptions::Start::later, .fault_endpoint = faults_})) {
+    }
 
     void move_to(CPtr cnode) {
         EXPECT_OK(sel4::tcb_set_space(thread_.tcb, faults_, cnode, 64 - radix, Env::vspace));
@@ -156,8 +157,7 @@ class Life {
             const CPtr tcb = worker(i, its_tcb), context = worker(i, its_context);
             const bool round_robin = i < 2;
             static_cast<void>(sel4::sched_context_unbind(context));
-            all = all &&
-                  sel4::tcb_set_space(tcb, at(fault), cnode(), 64 - radix, at(root_table)) &&
+            all = all && sel4::tcb_set_space(tcb, at(fault), cnode(), 64 - radix, at(root_table)) &&
                   sel4::tcb_set_ipc_buffer(tcb, buffer_page.raw(), worker(i, its_frame)) &&
                   sel4::sched_control_configure(env_.sched_control, context, 2000,
                                                 round_robin ? 2000 : 3000) &&
@@ -168,8 +168,7 @@ class Life {
     }
 
     void run(unsigned index, const random_test::Call& call, bool wait) {
-        auto* buffer =
-            reinterpret_cast<abi::IpcBuffer*>((own_buffers + index * 0x1000ull).raw());
+        auto* buffer = reinterpret_cast<abi::IpcBuffer*>((own_buffers + index * 0x1000ull).raw());
         for (unsigned i = 0; i < random_test::Call::max_words; ++i) buffer->msg[i] = call.words[i];
         for (unsigned i = 0; i < 3; ++i) buffer->caps_or_badges[i] = call.caps[i];
         buffer->receive_cnode = own_cnode;
@@ -222,8 +221,7 @@ class Life {
         return at(first_worker + index * per_worker + what);
     }
     void make(ObjectType type, unsigned bits, unsigned which) {
-        EXPECT_OK(
-            sel4::untyped_retype(memory_, type, bits, Env::cnode, at(which).raw()));
+        EXPECT_OK(sel4::untyped_retype(memory_, type, bits, Env::cnode, at(which).raw()));
     }
     void map(unsigned frame, VAddr where) {
         EXPECT_OK(sel4::page_map(at(frame), Env::vspace, where, abi::rights::read_write,
@@ -231,8 +229,8 @@ class Life {
     }
     void copy_and_map(unsigned frame, unsigned copy, VAddr where, std::uint64_t attributes) {
         EXPECT_OK(sel4::cnode_copy(Env::at(at(copy)), Env::at(at(frame)), abi::rights::all));
-        EXPECT_OK(sel4::page_map(at(copy), at(root_table), where, abi::rights::read_write,
-                                 attributes));
+        EXPECT_OK(
+            sel4::page_map(at(copy), at(root_table), where, abi::rights::read_write, attributes));
     }
     SlotPath shared(std::uint64_t slot) const { return {cnode(), slot, radix}; }
     void give(CPtr source, std::uint64_t slot) {
@@ -244,8 +242,8 @@ class Life {
     }
 
     void share() {
-        EXPECT_OK(sel4::cnode_mint(shared(own_cnode), Env::at(cnode()), abi::rights::all,
-                                   64 - radix));
+        EXPECT_OK(
+            sel4::cnode_mint(shared(own_cnode), Env::at(cnode()), abi::rights::all, 64 - radix));
         give(at(root_table), space);
         give(env_.sched_control, contexts);
         give(Env::asid_control, asids);
@@ -300,10 +298,9 @@ TEST_CASE(RANDOM_0001, "random calls from a rich CSpace; all memory comes back")
         for (std::uint64_t i = 0; i < steps_of_a_life && done < steps; ++i, ++done) {
             if (i % 32 == 0 && !life.repair()) break;
             if (i % 16 == 0) spy.look();
-            const random_test::Call call =
-                maker.make([](std::uint64_t slot) -> abi::CapTag {
-                    return static_cast<abi::CapTag>(slot < slot_count ? Spy::tags[slot] : 0);
-                });
+            const random_test::Call call = maker.make([](std::uint64_t slot) -> abi::CapTag {
+                return static_cast<abi::CapTag>(slot < slot_count ? Spy::tags[slot] : 0);
+            });
             life.run(static_cast<unsigned>(maker.below(workers)), call, maker.below(4) != 0);
         }
         env.settle();

@@ -194,7 +194,8 @@ TEST_CASE(NUMBERS_0016, "T7: the caller, answered without budget, has a timeout 
             badge = fault.badge.raw();
             words[0] = fault.words.mr[0];
             words[1] = fault.words.mr[1];
-            // Label and length 0: the call is made anew, on the badge that the reply has left in x0.
+            // Label and length 0: the call is made anew, on the badge that the reply has left in
+            // x0.
             sel4::reply(second, MessageInfo{});
         },
         {.priority = 120, .budget_us = 100'000, .period_us = 100'000});

@@ -61,15 +61,15 @@ int run_ps(Shell&, const Command&) {
         fprintf(stderr, "sosh: ps: %s\n", strerror(errno));
         return status_failed;
     }
-    printf("  PID PARENT STATE     PAGES     START       CPU COMMAND\n");
+    printf("  PID PARENT STATE     PAGES    OUT     START       CPU COMMAND\n");
     for (int i = 0; i < count; ++i) {
         const sos_process_info_t& p = processes[i];
         char parent[12] = "-";
         if (p.parent >= 0) snprintf(parent, sizeof(parent), "%d", p.parent);
-        printf("%5d %6s %-8s %6u %7" PRIu64 ".%01" PRIu64 " %7" PRIu64 ".%01" PRIu64 " %s\n", p.pid,
-               parent, state_name(p.state), p.resident_pages, p.start_us / 1000000,
-               p.start_us / 100000 % 10, p.cpu_time_us / 1000000, p.cpu_time_us / 100000 % 10,
-               p.command);
+        printf("%5d %6s %-8s %6u %6u %7" PRIu64 ".%01" PRIu64 " %7" PRIu64 ".%01" PRIu64 " %s\n",
+               p.pid, parent, state_name(p.state), p.resident_pages, p.paged_out_pages,
+               p.start_us / 1000000, p.start_us / 100000 % 10, p.cpu_time_us / 1000000,
+               p.cpu_time_us / 100000 % 10, p.command);
     }
     return 0;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Processes: how they start and end, who may wait, and that nothing of them stays behind.
 #include <limits.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,6 +132,74 @@ bool kills_itself() {
     const pid_t pid = start_role("kill-itself");
     int status;
     CHECK(pid >= 0 && waited_status(pid, status) && WIFSIGNALED(status));
+    return true;
+}
+
+/// The kind of fault arrives as the signal that stands for it.
+bool fault_kinds() {
+    constexpr struct {
+        const char* role;
+        int signal;
+    } kinds[] = {{"null", SIGSEGV},         {"write-code", SIGSEGV}, {"undefined", SIGILL},
+                 {"call-unknown", SIGILL}, {"abort", SIGABRT},      {"kill-itself", SIGKILL}};
+    for (const auto& kind : kinds) {
+        const pid_t pid = start_role(kind.role);
+        int status;
+        CHECK(pid >= 0 && waited_status(pid, status));
+        CHECK(WIFSIGNALED(status) && WTERMSIG(status) == kind.signal);
+    }
+    return true;
+}
+
+/// Two that kill each other: one of them at least dies, both are told of, nobody hangs.
+bool mutual_kills() {
+    for (int i = 0; i < rounds; ++i) {
+        const pid_t first = start_role("kill-sibling");
+        const pid_t second = start_role("kill-sibling");
+        int status[2];
+        CHECK(first >= 0 && second >= 0);
+        CHECK(waited_status(first, status[0]) && waited_status(second, status[1]));
+        CHECK(WIFSIGNALED(status[0]) || WIFSIGNALED(status[1]));
+        CHECK(sos_process_wait(-1) == -1);
+    }
+    return true;
+}
+
+/// Several may wait for the same process; all are told, and its parent once more.
+bool strangers_wait() {
+    const pid_t pid = start_role("exit-later", "9");
+    char text[12];
+    snprintf(text, sizeof(text), "%d", pid);
+    const pid_t waiters[] = {start_role("wait-stranger", text), start_role("wait-stranger", text)};
+    int status;
+    for (const pid_t waiter : waiters) {
+        CHECK(waiter >= 0 && waited_status(waiter, status) && status == 0);
+    }
+    CHECK(waited_status(pid, status) && WEXITSTATUS(status) == 9);
+    CHECK(sos_process_wait(pid) == -1);
+    return true;
+}
+
+/// A child that ends before its parent is told of; one that ends after it goes without a trace.
+bool orders_of_death() {
+    const pid_t parent = start_role("leave-orphan", "sleep");
+    int status;
+    CHECK(parent >= 0 && waited_status(parent, status) && status == 0);
+    static sos_process_info_t processes[512];
+    const int count = sos_process_list(processes, 512);
+    pid_t orphan = -1;
+    for (int i = 0; i < count; ++i) {
+        if (processes[i].parent < 0 && processes[i].pid != 0) orphan = processes[i].pid;
+    }
+    CHECK(orphan >= 0 && waitpid(orphan, &status, WNOHANG) == -1);
+    CHECK(sos_process_delete(orphan) == 0);
+    CHECK(sos_process_wait(orphan) == -1);  // it had no parent: there is nothing left of it
+
+    const pid_t child = start_role("exit", "3");
+    for (int tries = 0; tries < 100 && waitpid(-1, &status, WNOHANG) == 0; ++tries) {
+        sos_usleep(5000);
+    }
+    CHECK(child >= 0 && WEXITSTATUS(status) == 3 && sos_process_wait(child) == -1);
     return true;
 }
 
@@ -303,6 +372,10 @@ constexpr Case cases[] = {
     {"PROCESS_0018", arguments_arrive, "arguments do not arrive"},
     {"PROCESS_0019", identity, "pids are wrong"},
     {"PROCESS_0020", ended_holds_no_memory, "a process that ended is listed with memory"},
+    {"PROCESS_0021", fault_kinds, "a death is told as another one"},
+    {"PROCESS_0022", mutual_kills, "killing each other goes wrong"},
+    {"PROCESS_0023", strangers_wait, "waiting for a stranger goes wrong"},
+    {"PROCESS_0024", orders_of_death, "parent and child cannot die in any order"},
     {"SOAK_0002", table_full, "a full process table does not recover"},
 };
 

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sos.h>
+#include <sos_system.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,6 +69,46 @@ int touch_null(const char*) {
     return *static_cast<volatile int*>(nullptr);
 }
 
+int run_undefined(const char*) {
+    asm volatile("udf #0");
+    return 1;
+}
+
+int write_to_code(const char*) {
+    *reinterpret_cast<volatile unsigned*>(&run_undefined) = 0;
+    return 1;
+}
+
+/// Asks the kernel for something that it does not know.
+int call_unknown(const char*) {
+    asm volatile("mov x7, #-100\n\tsvc #0" ::: "x0", "x1", "x7", "memory");
+    return 1;
+}
+
+/// Ends a little later, with this status.
+int exit_later(const char* status) {
+    sos_usleep(50'000);
+    return exit_with(status);
+}
+
+/// Waits for a process that is not its child.
+int wait_for_stranger(const char* pid) {
+    return sos_process_wait(atoi(pid)) == atoi(pid) ? 0 : 1;
+}
+
+/// Kills the other one of its parent's children as soon as it is there.
+int kill_sibling(const char*) {
+    static sos_process_info_t processes[512];
+    for (;;) {
+        const int count = sos_process_list(processes, 512);
+        for (int i = 0; i < count; ++i) {
+            const sos_process_info_t& one = processes[i];
+            if (one.parent != getppid() || one.pid == getpid()) continue;
+            if (one.state == SOS_RUNNING) return sos_process_delete(one.pid) == 0 ? 0 : 1;
+        }
+    }
+}
+
 int kill_itself(const char*) {
     sos_process_delete(sos_my_id());
     return 1;
@@ -113,6 +154,12 @@ constexpr struct {
     {"read", read_file},
     {"wait", wait_for_child},
     {"null", touch_null},
+    {"undefined", run_undefined},
+    {"write-code", write_to_code},
+    {"call-unknown", call_unknown},
+    {"exit-later", exit_later},
+    {"wait-stranger", wait_for_stranger},
+    {"kill-sibling", kill_sibling},
     {"kill-itself", kill_itself},
     {"leave-orphan", leave_orphan},
 };

@@ -83,9 +83,8 @@ void halt() {
     std::abort();
 }
 
-
-std::uint64_t ttbr0_of(numbat::Cap vspace) {
-    return vspace.word0 ^ vspace.word1 << 48;
+std::uint64_t make_ttbr0(const std::uint64_t* table, numbat::Asid asid) {
+    return base::bits(reinterpret_cast<std::uint64_t>(table), 0, 48) | std::uint64_t{asid} << 48;
 }
 void leave_address_space(std::uint64_t) {}
 AddressSpaceGuard::AddressSpaceGuard(numbat::VSpaceCap) : previous_(0) {}

@@ -7,7 +7,7 @@
 
 namespace arch {
 
-std::uint64_t ttbr0_of(numbat::Cap vspace);
+std::uint64_t make_ttbr0(const std::uint64_t* table, numbat::Asid asid);
 void leave_address_space(std::uint64_t ttbr0);
 
 }  // namespace arch

@@ -237,6 +237,38 @@ TEST_F(NfsCacheTest, an_error_behind_a_write_is_told_once_to_each_open_file) {
     EXPECT_EQ(runner->service().unsafe_pages(), 0u);
 }
 
+TEST_F(NfsCacheTest, a_file_that_is_removed_while_it_is_open_lives_on) {
+    std::string model = noise(100'000);
+    put("f", model);
+    put("g", "replacement");
+    const FileHandle a = *open("/f", rw);
+    EXPECT_EQ(*write(a, 5, "written before"), 14u);
+    EXPECT_TRUE(simple(Operation::unlink, "/f"));
+    EXPECT_EQ(simple(Operation::unlink, "/f").error(), Error::not_found);
+    EXPECT_EQ(open("/f").error(), Error::not_found);
+    EXPECT_EQ(*write(a, 50, "written behind"), 14u);
+    model.replace(5, 14, "written before");
+    model.replace(50, 14, "written behind");
+    EXPECT_TRUE(sync(a));
+    EXPECT_TRUE(*read(a, 0, 65536) == model.substr(0, 65536));
+    Request request{.operation = Operation::status, .file = a};
+    EXPECT_TRUE(runner->perform(request));
+    EXPECT_EQ(request.file_status.links, 0u);
+    // The same by rename, with a new file of the name.
+    put("f", "second");
+    const FileHandle b = *open("/f");
+    EXPECT_TRUE(simple(Operation::rename, "/g", 0, "/f"));
+    EXPECT_EQ(get("f"), "replacement");
+    EXPECT_EQ(*read(b, 0, 100), "second");
+    EXPECT_EQ(simple(Operation::rename, "/none", 0, "/f").error(), Error::not_found);
+    EXPECT_TRUE(close(a));
+    EXPECT_TRUE(close(b));
+    const auto names = [&] {
+        return std::distance(std::filesystem::directory_iterator(folder), {});
+    };
+    EXPECT_TRUE(runner->run_until([&] { return names() == 1; }));
+}
+
 TEST_F(NfsCacheTest, many_files_are_written_and_read_at_once) {
     std::vector<FileHandle> files;
     std::vector<std::string> contents;

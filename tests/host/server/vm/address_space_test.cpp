@@ -42,6 +42,32 @@ TEST_F(AddressSpaceTest, StartsWithTheIpcBufferMapped) {
     EXPECT_EQ(space.use().resident_pages, 1u);
 }
 
+TEST_F(AddressSpaceTest, WhatTheNextProgramNeedsStaysWhenOneGoes) {
+    ASSERT_TRUE(space.handle_fault(stack_top - page_size, Access::write));
+    const auto heap = *space.map(VAddr{0}, page_size, rw, Placement::anywhere);
+    ASSERT_TRUE(space.handle_fault(heap, Access::write));
+    space.pin(ipc_buffer_address, Access::write)->data()[7] = std::byte{1};
+    space.clear();
+    const sel4::CPtr vspace = space.vspace();
+    const std::uint32_t frames_kept = frames_in_use();
+    ASSERT_TRUE(space.init());
+    EXPECT_EQ(space.vspace(), vspace);
+    EXPECT_FALSE(space.handle_fault(heap, Access::read)) << "its regions are gone";
+    EXPECT_EQ(space.pin(ipc_buffer_address, Access::read)->data()[7], std::byte{0});
+    EXPECT_EQ(space.use().resident_pages, 1u);
+    space.clear();
+    EXPECT_EQ(frames_in_use(), frames_kept);
+}
+
+TEST_F(AddressSpaceTest, IpcBufferThatATransferStillWritesToIsNotHandedOn) {
+    const std::uint64_t transfer = space.pin(ipc_buffer_address, Access::write)->release_token();
+    const sel4::CPtr first_frame = space.ipc_buffer_frame();
+    space.clear();
+    ASSERT_TRUE(space.init());
+    EXPECT_NE(space.ipc_buffer_frame(), first_frame);
+    release_pin(transfer);
+}
+
 TEST_F(AddressSpaceTest, StackGrowsOnTouchAndEndsAtItsBounds) {
     EXPECT_TRUE(space.handle_fault(stack_top - 1, Access::write));
     EXPECT_EQ(rights(stack_top - 0x1000), abi::rights::read_write.word);

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""However busy others keep the machine, the shell answers within a bound: a built-in command within
+BUILTIN, a program within a time slice of each that computes and PROGRAM. The times are SOS's own,
+on a machine where an instruction takes a nanosecond, so that the host's load does not matter."""
+
+import re
+import time
+
+import pytest
+
+COUNTING = "-icount shift=0"
+SLICE = 0.010     # seconds; what a program may compute before the next one has its turn
+BUILTIN = 0.020
+PROGRAM = 0.030
+HOGS = 4
+
+
+@pytest.fixture
+def sos(boot):
+    booted = boot(qemu=COUNTING)
+    booted.prompt()
+    booted.run("time true")  # it has been read once
+    return booted
+
+
+def start_in_background(sos, command):
+    found = re.search(r"\[pid (\d+)\]", sos.run(f"{command} &"))
+    assert found, command
+    return int(found[1])
+
+
+def seconds(sos, command):
+    """How long a command takes, by SOS's clock. Others may write to the console meanwhile."""
+    sos.start(f"time {command}")
+    return float(re.search(r"([\d.]+)$", sos.expect(" seconds", limit=60))[1])
+
+
+@pytest.mark.parametrize("burden", ["spin", "killmatrix be call", "killmatrix be touch",
+                                    "killmatrix be start-children", "killmatrix be open"])
+def test_busy_programs(sos, burden):
+    pids = [start_in_background(sos, burden) for _ in range(HOGS)]
+    for _ in range(3):
+        assert seconds(sos, "ps") < BUILTIN
+        sos.prompt()
+        assert seconds(sos, "true") < HOGS * SLICE + PROGRAM
+        sos.prompt()
+    sos.run("kill " + " ".join(map(str, pids)))
+
+
+def test_endless_output(sos):
+    pid = start_in_background(sos, "sosh -c 'killmatrix be write-console' ")
+    for _ in range(3):
+        assert seconds(sos, "ps") < BUILTIN
+        assert seconds(sos, "true") < SLICE + PROGRAM
+    sos.start(f"kill {pid}")
+
+
+def test_fork_bomb(sos):
+    """The table fills up, so no program can be started; but the shell answers."""
+    before = sos.run("ps")
+    sos.start("bomb 1000 &")
+    sos.prompt(limit=60)
+    for _ in range(3):
+        time.sleep(1)
+        assert seconds(sos, "ps") < 1.0
+        sos.prompt(limit=60)
+    deadline = time.monotonic() + 120
+    while "bomb" in sos.run("ps", limit=60) and time.monotonic() < deadline:
+        time.sleep(1)
+    assert sos.run("ps").count("\n") == before.count("\n")
