@@ -23,6 +23,8 @@ doctor_packages() {
         [ -n "$purpose" ] || continue
         if installed "$package"; then
             good "$package"
+        elif [ "$purpose" = fuzz ]; then
+            odd "$package: $what (./sos fuzz installs it)"
         else
             bad "$package: $what (./sos $([ "$purpose" = debug ] && echo dump || echo "$purpose") installs it)"
         fi
