@@ -180,12 +180,3 @@ numbat::Tcb* boot_main(std::uint64_t root_start, std::uint64_t root_end, std::ui
                          .tree = tree,
                          .tree_size = with_tree ? tree_size & 0xffff'ffff : 0});
 }
-
-namespace base {
-
-void panic_handler(const char* message, const char* file, int line) {
-    format_to(arch::put_char, "\nnumbat: {} ({}:{})\n", message, file, line);
-    arch::halt();
-}
-
-}  // namespace base

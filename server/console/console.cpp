@@ -17,8 +17,18 @@ struct State {
     res::OwnedNotification lock_notification;
     Output output;
     InputQueue input;
+    std::uint64_t tell_errors_at = 1;  // of the serial line
 };
 constinit State state{};
+
+/// Told each time their number has doubled: a bad line must not flood the console.
+void tell_line_errors(const serial::LineErrors& errors) {
+    if (errors.total() < state.tell_errors_at) return;
+    state.tell_errors_at = 2 * errors.total();
+    log::warn<log::Area::serial>(
+        "so far {} overruns, {} framing errors, {} parity errors, {} breaks", errors.overruns,
+        errors.framing, errors.parity, errors.breaks);
+}
 
 }  // namespace
 
@@ -48,6 +58,7 @@ void on_interrupt() {
         if (byte == interrupt_key && proc::raise_interrupt_key()) return;
         wake_reader |= state.input.put(byte, type_ahead());
     });
+    tell_line_errors(state.config.uart->errors());
     if (wake_reader) proc::raise_event(proc::Event::input);
     if (result.transmit_space) proc::raise_event(proc::Event::output);
 }

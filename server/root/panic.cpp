@@ -5,6 +5,7 @@
 #include "base/bits.hpp"
 #include "log/log.hpp"
 #include "sel4/syscalls.hpp"
+#include "sync/thread_block.hpp"
 
 namespace sos::root {
 
@@ -28,6 +29,7 @@ void print_backtrace(std::uint64_t frame) {
     for (unsigned depth = 0; depth < max_depth; ++depth) {
         if (frame == 0 || !base::aligned(frame, 8)) return;
         const auto* record = reinterpret_cast<const FrameRecord*>(frame);
+        if (record->return_address == 0) return;  // the thread's first function
         log::info<log::Area::sos>("  called from {x}", record->return_address);
         const auto next = reinterpret_cast<std::uint64_t>(record->previous);
         if (next <= frame || next - frame > largest_step) return;
@@ -70,6 +72,9 @@ namespace base {
 void panic_handler(const char* message, const char* file, int line) {
     sos::root::begin_panic(message);
     sos::log::info<sos::log::Area::sos>("  at {}:{}", file, line);
+    if (const sos::ThreadBlock* const thread = sos::sos_current_thread; thread != nullptr) {
+        sos::log::info<sos::log::Area::sos>("  in thread '{}'", thread->name);
+    }
     sos::root::finish_panic(reinterpret_cast<std::uint64_t>(__builtin_frame_address(0)));
 }
 

@@ -3,6 +3,7 @@
 
 #include "abi/boot_info.hpp"
 #include "base/assert.hpp"
+#include "sel4/syscalls.hpp"
 #include "thread/context_page.hpp"
 #include "thread/thread.hpp"
 
@@ -36,6 +37,7 @@ void adopt_root_thread(abi::IpcBuffer* ipc_buffer) {
     sos_current_thread = &root_context.block;
     // The kernel's buffer, not the one of the page.
     sel4_ipc_buffer = ipc_buffer;
+    sel4::debug_name_thread(root_context.block.tcb, root_context.block.name);
 }
 
 }  // namespace sos::thread

@@ -59,7 +59,7 @@ class Sos:
         self._newlines = NewlineFilter()
         self._ended = False
         self.booted_after = None  # seconds from QEMU's start to the first prompt
-        self._monitor = self.work / "monitor"
+        self.monitor_path = self.work / "monitor"
 
         address = nfs.address if isinstance(nfs, NfsServer) else nfs
         settings = [("init", "sosh"), ("nfs", address), ("ip", machine.STATIC_ADDRESS),
@@ -70,7 +70,7 @@ class Sos:
         self._console = open(self.work / "console.log", "wb")
         self.started_at = time.monotonic()
         self.qemu = machine.start(image or BUILD / "sos.img", machine.bootargs(settings, append),
-                                  self._errors, f"{monitor_option(self._monitor)} {qemu}", network)
+                                  self._errors, f"{monitor_option(self.monitor_path)} {qemu}", network)
         self._reader = threading.Thread(target=self._follow, daemon=True)
         self._reader.start()
 
@@ -98,7 +98,7 @@ class Sos:
 
     def monitor(self, command):
         """Gives QEMU's monitor a command; returns what it answers."""
-        with Monitor(self._monitor) as monitor:
+        with Monitor(self.monitor_path) as monitor:
             return monitor.ask(command)
 
     def _where(self):

@@ -35,6 +35,14 @@ def test_files_go_on_when_the_link_comes_back(sos, root):
     assert sos.prompt(limit=60) == "read after the link was up\n"
 
 
+def test_a_break_on_the_serial_line_is_counted(sos):
+    sos.monitor("chardev-send-break console")
+    sos.wait_log("serial: warning: so far 0 overruns, 0 framing errors, 0 parity errors, 1 breaks")
+    assert sos.run("echo still here") == "still here\n"
+    sos.monitor("chardev-send-break console")
+    sos.wait_log("0 parity errors, 2 breaks")
+
+
 def test_the_first_of_two_network_cards_is_used(boot):
     sos = boot(qemu="-netdev user,id=other,restrict=on -device virtio-net-device,netdev=other")
     sos.prompt()

@@ -99,8 +99,16 @@ def test_exec_reports_a_failed_boot(sos_run, arguments, reason):
 
 def test_exec_reports_a_panic(sos_run):
     result = sos_run("--exec", "panic")
-    assert result.returncode == 125
+    assert result.returncode == 123
     assert b"panic: page fault in sos" in result.stderr
+
+
+def test_exec_reports_a_panic_of_the_kernel(sos_run):
+    result = sos_run("--exec", "kernel panic")
+    assert result.returncode == 123
+    assert b"SOS has panicked\n  numbat: panic: assertion failed: it holds" in result.stderr
+    assert b"  at kernel/x.cpp:7\n" in result.stderr
+    assert sos_run("--exec", "talk of panic").returncode == 4
 
 
 def test_machine_that_cannot_power_off_is_ended(sos_run):

@@ -16,6 +16,7 @@ ENDED = "sos: init ended, status "
 NO_INIT = "sos: cannot start init: "
 LEAK = "sos: leak: "
 PANIC = "sos: panic: "
+KERNEL_PANIC = b"numbat: panic: "
 HALTED = "sos: halted"
 
 
@@ -101,13 +102,31 @@ class Session:
         self.leaks = []
         self.failure = None
         self.halted = False
+        self.panic = []  # the block that a panic of server or kernel prints
+        self.kernel_panic = []
+        self._raw_tail = b""
         self._split = Demultiplexer(self.token)
 
     def feed(self, data):
+        self._follow_kernel(data)
         return [self._note(*piece) for piece in self._split.feed(data)]
 
     def rest(self):
         return [self._note(*piece) for piece in self._split.rest()]
+
+    def _follow_kernel(self, data):
+        """The kernel's last words have no mark; nothing comes after them."""
+        self._raw_tail += data
+        begin = self._raw_tail.rfind(KERNEL_PANIC)
+        if begin < 0:
+            self._raw_tail = self._raw_tail[-len(KERNEL_PANIC):]
+            return
+        text = self._raw_tail[begin:].decode(errors="replace").replace("\r", "")
+        self.kernel_panic = text.splitlines()
+
+    def ended_by_panic(self):
+        """The machine has ended: the block of the panic that ended it; [] when there was none."""
+        return self.panic or ([] if self.halted else self.kernel_panic)
 
     def _note(self, kind, what):
         after_start = self.init_started
@@ -122,6 +141,9 @@ class Session:
                 self.leaks.append(what[len(LEAK):])
             elif what.startswith(PANIC):
                 self.failure = what
+                self.panic = [what]
             elif what == HALTED:
                 self.halted = True
+            elif self.panic:
+                self.panic.append(what.removeprefix("sos:").rstrip())
         return kind, what, after_start

@@ -21,6 +21,7 @@ test  libgtest-dev           host tests
 test  libnfs-dev             host test of the NFS client against a real server
 test  python3-pytest         system tests
 test  python3-pexpect        drives the console in system tests
+debug gdb-multiarch          ./sos run --gdb and ./sos dump
 fuzz  clang                  compiles the fuzz targets
 fuzz  libclang-rt-14-dev     libFuzzer
 '

@@ -21,6 +21,7 @@ SOS's closing lines (`sos: init ended, status N`, `sos: leak: ...`, `sos: halted
 
 import argparse
 import filecmp
+import json
 import math
 import os
 import re
@@ -31,14 +32,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+import debugger
 import machine
+import symbols
 from bridge import Bridge, Leave, RawTerminal, ignore_signals, leave_on_signals
 from children import SosError, end
 from console import Session
+from monitor import monitor_option
 from nfs_server import NfsServer
 from run_folder import BUILD, RunFolder
 
 EXEC_TIMEOUT = 120.0
+PANICKED = 123  # kernel or server gave up: a bug in SOS
 FAILED = 125  # SOS or its surroundings, not a command in SOS
 _HALT_GRACE = 2.0
 
@@ -57,6 +62,7 @@ def parse(arguments):
     parser.add_argument("--root", type=Path)
     parser.add_argument("--dtb", type=Path)
     parser.add_argument("--qemu", default="")
+    parser.add_argument("--gdb", nargs="?", const="sosh", metavar="PROGRAM")
     parser.add_argument("--release", action="store_true")
     options = parser.parse_args(arguments)
     if options.timeout is not None and not 0 < options.timeout < math.inf:
@@ -72,7 +78,7 @@ def parse(arguments):
         parser.error(f"--qemu: {error}")
     if options.export is not None and not options.export.is_dir():
         parser.error(f"--export: {options.export} is not a folder")
-    if options.commands is not None and options.timeout is None:
+    if options.commands is not None and options.timeout is None and options.gdb is None:
         options.timeout = EXEC_TIMEOUT
     return options
 
@@ -118,17 +124,22 @@ def add_missing_programs(folder):
             print(f"sos: {target} differs from this build's; used as it is", file=sys.stderr)
 
 
-def image_for(options, work):
+def elf_files(options):
+    """The ELF files in the image, for whoever needs their symbols."""
+    built = BUILD / ("aarch64-release" if options.release else "aarch64-debug")
+    return {"build": built, "kernel": options.kernel or built / "kernel" / "kernel.elf",
+            "root": options.root or built / "server" / "sos.elf"}
+
+
+def image_for(options, files, work):
     """The boot image: the build's, or one packed with the user's kernel, root task or tree."""
     release = options.release
     image = BUILD / ("sos-release.img" if release else "sos.img")
     if not (options.kernel or options.root or options.dtb):
         return image
-    built = BUILD / ("aarch64-release" if release else "aarch64-debug")
     image = work / "sos.img"
-    machine.pack(image, built / "loader" / "loader.elf",
-                 options.kernel or built / "kernel" / "kernel.elf",
-                 options.root or built / "server" / "sos.elf", options.dtb)
+    machine.pack(image, files["build"] / "loader" / "loader.elf", files["kernel"], files["root"],
+                 options.dtb)
     return image
 
 
@@ -144,7 +155,13 @@ def boot_arguments(options, session, nfs):
     return machine.bootargs(settings, options.append)
 
 
-def converse(options, session, qemu, work):
+def panic_report(lines, files):
+    """What a panic printed, with the names of the functions at its addresses."""
+    names = symbols.for_build(files["build"], files["kernel"], files["root"])
+    return ["SOS has panicked", *("  " + names.annotate(line) for line in lines)]
+
+
+def converse(options, session, qemu, work, files):
     """Runs the session to its end and returns the exit status."""
     interactive = options.commands is None
     if interactive and os.isatty(0):
@@ -161,6 +178,9 @@ def converse(options, session, qemu, work):
                     pass
             if session.failure is None and session.status is not None:
                 return session.status
+            panic = session.ended_by_panic()
+            if panic:
+                raise Leave(PANICKED, "\n".join(panic_report(panic, files)))
             raise Leave(FAILED, session.failure or "SOS ended before its init did")
         except Leave as leave:
             if leave.reason is not None:
@@ -184,10 +204,17 @@ def run(options):
                 add_missing_programs(export)
             server = NfsServer(export, folder.path)
             nfs = server.address
-        image = image_for(options, folder.path)
+        files = elf_files(options)
+        image = image_for(options, files, folder.path)
+        (folder.path / "machine.json").write_text(
+            json.dumps({key: str(Path(path).absolute()) for key, path in files.items()}))
+        extra = f"{monitor_option(folder.path / 'monitor')} {options.qemu}"
+        if options.gdb is not None:
+            extra += " " + debugger.stub_option(folder.path / "gdb")
+            print(debugger.instructions(options.gdb, folder.path / "gdb", files), file=sys.stderr)
         with open(folder.path / "qemu.log", "wb") as errors:
-            qemu = machine.start(image, boot_arguments(options, session, nfs), errors, options.qemu)
-        return converse(options, session, qemu, folder.path)
+            qemu = machine.start(image, boot_arguments(options, session, nfs), errors, extra)
+        return converse(options, session, qemu, folder.path, files)
     finally:
         ignore_signals()
         if qemu is not None:

@@ -30,6 +30,12 @@ def _ended(folder):
         os.close(fd)
 
 
+def running(parent=BUILD / "run"):
+    """The folders of runs that have not ended."""
+    return [folder for folder in sorted(parent.iterdir()) if not _ended(folder)] \
+        if parent.is_dir() else []
+
+
 class RunFolder:
     def __init__(self, parent=BUILD / "run"):
         parent.mkdir(parents=True, exist_ok=True)

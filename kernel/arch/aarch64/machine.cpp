@@ -4,7 +4,6 @@
 #include "machine.hpp"
 
 #include "arch/contract.hpp"
-#include "base/format.hpp"
 #include "gic.hpp"
 #include "memory_map.hpp"
 #include "tlb.hpp"
@@ -12,8 +11,6 @@
 
 extern "C" {
 extern const char idle_loop[];
-[[noreturn]] void handle_fatal_exception(std::uint64_t vector, std::uint64_t syndrome,
-                                         std::uint64_t pc, std::uint64_t fault, std::uint64_t sp);
 }
 
 namespace arch {
@@ -140,10 +137,3 @@ void halt() {
 }
 
 }  // namespace arch
-
-void handle_fatal_exception(std::uint64_t vector, std::uint64_t syndrome, std::uint64_t pc,
-                            std::uint64_t fault, std::uint64_t sp) {
-    base::format_to(arch::put_char, "\nnumbat: vector {}: ESR {x}, pc {x}, address {x}, sp {x}\n",
-                    vector, syndrome, pc, fault, sp);
-    arch::halt();
-}

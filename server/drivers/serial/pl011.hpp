@@ -57,6 +57,8 @@ struct LineErrors {
     std::uint64_t framing = 0;
     std::uint64_t parity = 0;
     std::uint64_t breaks = 0;
+
+    std::uint64_t total() const { return overruns + framing + parity + breaks; }
 };
 
 struct WriteResult {

@@ -106,6 +106,29 @@ TEST(Pl011, ReceivesAllThatIsThere) {
     EXPECT_EQ(uart.on_interrupt(sink).received, 0u) << "spurious interrupt";
 }
 
+TEST(Pl011, NeverPollsForTheTransmitter) {
+    Bus bus(Bus::Manner::fifo);
+    Uart uart(bus);
+    uart.initialise();
+    const auto before = bus.reads_of_flags;
+    std::uint64_t written = 0, services = 0;
+    Sink sink;
+    for (int round = 0; round < 1000; ++round) {
+        written += uart.try_write(bytes("some words more\n")).accepted;
+        uart.service_transmit();
+        ++services;
+        for (int i = 0; i < 20; ++i) {
+            bus.send_one();
+            if (!bus.raised()) continue;
+            uart.on_interrupt(sink);
+            ++services;
+        }
+    }
+    EXPECT_EQ(written, 16'000u);
+    // One look for each byte, and two more for each service: at a full FIFO, at an empty queue.
+    EXPECT_LE(bus.reads_of_flags - before, written + 3 * services);
+}
+
 TEST(Pl011, CountsErrorsAndDeliversOnlyGoodBytes) {
     Bus bus(Bus::Manner::fifo);
     Uart uart(bus);
