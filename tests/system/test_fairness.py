@@ -4,7 +4,6 @@ BUILTIN, a program within a time slice of each that computes and PROGRAM. The ti
 on a machine where an instruction takes a nanosecond, so that the host's load does not matter."""
 
 import re
-import time
 
 import pytest
 
@@ -35,8 +34,7 @@ def seconds(sos, command):
     return float(re.search(r"([\d.]+)$", sos.expect(" seconds", limit=60))[1])
 
 
-@pytest.mark.parametrize("burden", ["spin", "killmatrix be call", "killmatrix be touch",
-                                    "killmatrix be start-children", "killmatrix be open"])
+@pytest.mark.parametrize("burden", ["spin", "killmatrix be call"])
 def test_busy_programs(sos, burden):
     pids = [start_in_background(sos, burden) for _ in range(HOGS)]
     for _ in range(3):
@@ -45,26 +43,3 @@ def test_busy_programs(sos, burden):
         assert seconds(sos, "true") < HOGS * SLICE + PROGRAM
         sos.prompt()
     sos.run("kill " + " ".join(map(str, pids)))
-
-
-def test_endless_output(sos):
-    pid = start_in_background(sos, "sosh -c 'killmatrix be write-console' ")
-    for _ in range(3):
-        assert seconds(sos, "ps") < BUILTIN
-        assert seconds(sos, "true") < SLICE + PROGRAM
-    sos.start(f"kill {pid}")
-
-
-def test_fork_bomb(sos):
-    """The table fills up, so no program can be started; but the shell answers."""
-    before = sos.run("ps")
-    sos.start("bomb 1000 &")
-    sos.prompt(limit=60)
-    for _ in range(3):
-        time.sleep(1)
-        assert seconds(sos, "ps") < 1.0
-        sos.prompt(limit=60)
-    deadline = time.monotonic() + 120
-    while "bomb" in sos.run("ps", limit=60) and time.monotonic() < deadline:
-        time.sleep(1)
-    assert sos.run("ps").count("\n") == before.count("\n")
