@@ -250,7 +250,8 @@ Result<FrameRef> AddressSpace::use(const PageTable::Place& place, const Want& wa
     const bool written = state.get_link<FrameEntry::Dirty>() != 0;
     const bool writes = want.access == Access::write;
     if (writes && !written) mark_written(*place.entry);
-    page_came(id_, frame);
+    // The IPC buffer is no victim anyway, and has no way back to its entry.
+    if (state.get_link<FrameEntry::Fixed>() == 0) page_came(id_, frame);
     if (want.purpose == Purpose::run) {
         if (!mapped) ++paging_count().soft_faults;
         TRY(map_page(want.page, *place.entry));
