@@ -24,7 +24,7 @@ BUILT = BUILD / "aarch64-debug"
 PROMPT = "$ "
 BOOT_LIMIT = 30.0  # a prompt is due in 3 s; a busy machine gets more before it counts as a hang
 COMMAND_LIMIT = 30.0
-HISTORY_LINES = 64  # at least as many as sosh remembers
+HISTORY_LINES = 33  # more than sosh remembers
 
 
 def pattern(size, first=0):
@@ -196,12 +196,16 @@ class Sos:
             time.sleep(0.2)
         return now
 
+    def fill_history(self):
+        """From here on the shell touches no more pages to remember what was typed."""
+        for number in range(HISTORY_LINES):
+            self.run(f"echo {number}")
+
     def assert_steady(self, action, limit=10.0):
         """Doing `action` again leaves all counts as they were. Once it is done before counting: the
         shell touches pages of its own when it first says or does something (its history too, which
         is filled here), handler threads are kept for reuse."""
-        for number in range(HISTORY_LINES):
-            self.run(f"echo {number}")
+        self.fill_history()
         action()
         before = self.counts()
         for _ in range(5):  # what the first time started may still be ending

@@ -131,6 +131,7 @@ def test_a_fault_of_the_kernel_tells_registers(root):
 def test_dump_of_a_machine_that_stands_still(sos, tmp_path):
     """Not even the kernel runs while this is done, so it needs nothing of SOS."""
     sos.start("sleep 1000")
+    time.sleep(1)  # until it sleeps
     sos.monitor("stop")
     state = dump.read_state(sos.monitor_path, BUILD / "aarch64-debug" / "kernel" / "kernel.elf",
                             BUILD / "aarch64-debug" / "server" / "sos.elf", tmp_path)

@@ -29,6 +29,7 @@ def pids(sos, command):
 def settled(sos, root):
     """A machine that has run each test program once, and its counts."""
     (root / "data").write_bytes(b"d" * (4 << 20))
+    sos.fill_history()
     assert "rounds" in sos.run("churn 2 -1 leave")
     for command in ("spin", "nap", "reader", "slurp data"):
         assert "rounds" in sos.run(f"churn 2 50000 {command}", limit=60)

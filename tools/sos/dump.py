@@ -40,7 +40,8 @@ def read_state(monitor_path, kernel, server, work):
         monitor.ask("stop")
         monitor.ask(f"gdbserver unix:{stub},server=on,wait=off")
     try:
-        command = [GDB, "-nx", "-batch", "-ex", "set confirm off", "-ex", f"file {kernel}",
+        command = [GDB, "-nx", "-batch", "-ex", "set confirm off", "-ex",
+                   "set max-value-size unlimited", "-ex", f"file {kernel}",
                    "-ex", f"add-symbol-file {server}", "-ex", "set architecture aarch64",
                    "-ex", f"target remote {stub}",
                    "-x", str(REPOSITORY / "tools" / "sos" / "gdb_state.py"),

@@ -12,6 +12,7 @@ import struct
 import gdb
 
 PAGE = 4096
+CALL_SIZE = 4  # bytes of a call instruction
 STACK_LIMIT = 64  # frames of a call chain
 OUTPUT_MASK = 0x0000_FFFF_FFFF_F000
 ANONYMOUS = "(anonymous namespace)::"
@@ -98,13 +99,14 @@ def structure(memory, address, kind):
 
 
 def call_chain(memory, context):
-    """Where a thread goes on, where it was called from, and so on along the frame records."""
+    """Where a thread goes on, the call that led there, and so on along the frame records. (The call,
+    not where it returns to: behind a call that never returns begins another function.)"""
     chain = [int(context["next_pc"])]
     frame = int(context["x"][29])
     try:
         while frame and frame % 8 == 0 and len(chain) < STACK_LIMIT:
             previous, back = struct.unpack("<QQ", memory.read(frame, 16))
-            chain.append(back)
+            chain.append(back - CALL_SIZE if back else 0)
             if previous <= frame:
                 break
             frame = previous
@@ -141,7 +143,7 @@ def threads(kernel):
 def processes(memory):
     server = structure(memory, address_of("sos::proc::pm_server"), gdb.lookup_type("sos::proc::PmServer"))
     entries = server["table_"]["entries_"]["_M_elems"]
-    low, high = entries.type.range()
+    low, high = entries.type.strip_typedefs().range()
     for slot in range(low, high + 1):
         entry = entries[slot]
         state = str(entry["state"]).rpartition("::")[2]
@@ -163,7 +165,7 @@ def numbers(memory):
     server = word(memory, address_of(f"sos::fs::{ANONYMOUS}server"))
     if server:
         files = structure(memory, server, gdb.lookup_type(f"sos::fs::{ANONYMOUS}FileServer"))
-        low, high = files["free_calls"]["_M_elems"].type.range()
+        low, high = files["free_calls"]["_M_elems"].type.strip_typedefs().range()
         found["requests at the file server"] = high - low + 1 - int(files["free_count"])
     return found
 

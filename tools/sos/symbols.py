@@ -44,11 +44,13 @@ class Symbols:
 
     @staticmethod
     def _ask(file, address):
+        """The function that the code belongs to, not one that was inlined into it."""
         try:
-            told = subprocess.run([ADDR2LINE, "-Cfpe", str(file), hex(address)],
+            told = subprocess.run([ADDR2LINE, "-Cfpie", str(file), hex(address)],
                                   capture_output=True, text=True, check=False).stdout.strip()
         except OSError:
             return ""
+        told = told.rpartition("\n")[2].strip().removeprefix("(inlined by) ")
         if not told or told.startswith("??"):
             return ""
         function, _, place = told.partition(" at ")
