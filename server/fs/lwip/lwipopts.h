@@ -13,6 +13,11 @@
 #define LWIP_IPV4 1
 #define LWIP_IPV6 0
 #define LWIP_ARP 1
+// Both connections begin at once, before the server's address is known; without a queue the second
+// one's first packet replaces the other's, which then comes again only after seconds.
+#define ARP_QUEUEING 1
+#define ARP_QUEUE_LEN 4
+#define MEMP_NUM_ARP_QUEUE 8
 #define LWIP_ICMP 1
 #define LWIP_DHCP 1
 #define LWIP_DHCP_DOES_ACD_CHECK 0
