@@ -14,7 +14,7 @@ namespace sostest {
 namespace {
 
 const std::span<const Case>* const groups[] = {
-    &pointer_cases, &argument_cases, &file_cases, &memory_cases,
+    &pointer_cases, &argument_cases, &file_cases, &behaviour_cases, &memory_cases,
     &process_cases, &elf_cases,      &time_cases, &libc_cases,
 };
 

@@ -273,6 +273,33 @@ TEST_F(NfsListingTest, is_complete_and_stable_while_names_change) {
     EXPECT_EQ(list(directory, 0).error(), Error::bad_descriptor);
 }
 
+/// As sos_getdirent asks: entry by entry.
+TEST_F(NfsListingTest, costs_as_many_rpcs_as_the_entries_need) {
+    for (const std::size_t count : {0u, 1u, 1000u, 5000u}) {
+        const std::string name = "d" + std::to_string(count);
+        std::filesystem::create_directory(folder / name);
+        std::set<std::string> expected{".", ".."};
+        for (std::size_t i = 0; i < count; ++i) {
+            std::string entry = std::to_string(i);
+            entry.insert(0, 255 - entry.size(), 'n');
+            put(name + "/" + entry, "");
+            expected.insert(entry);
+        }
+        const FileHandle directory = *open("/" + name, flags::directory);
+        const std::uint64_t before = runner->rpcs();
+        std::set<std::string> seen;
+        for (std::uint64_t at = 0;; ++at) {
+            const auto some = *list(directory, at, 300);
+            if (some.empty()) break;
+            EXPECT_TRUE(seen.insert(some.front().name).second);
+        }
+        EXPECT_TRUE(seen == expected) << count;
+        // A reply has room for some 25 such names.
+        EXPECT_LE(runner->rpcs() - before, count / 20 + 2);
+        EXPECT_TRUE(close(directory));
+    }
+}
+
 TEST_F(NfsListingTest, needs_an_open_directory) {
     put("plain", "");
     const FileHandle file = *open("/plain");
