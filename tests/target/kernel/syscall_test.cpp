@@ -221,5 +221,16 @@ TEST_CASE(SYSCALL_0007, "unknown numbers are faults; all 64 bits of x7 count") {
     }
 }
 
+TEST_CASE(SYSCALL_0008, "debug calls with good and bad arguments harm nobody") {
+    sel4::debug_name_thread(env.self, "a case, with a \x1b[2J that must not reach a terminal");
+    for (std::uint64_t& word : sel4_ipc_buffer->msg) word = 0x4141'4141'4141'4141;
+    sel4::detail::trap(abi::Syscall::debug_name_thread, env.self.raw(), 0, {});  // endless
+    sel4::debug_name_thread(env.make(ObjectType::endpoint), "no thread");
+    sel4::debug_name_thread(CPtr{0xdead'beef'0000}, "nothing");
+    sel4::debug_dump_scheduler();
+    EXPECT_EQ(sel4::debug_cap_identify(CPtr{0xdead'beef'0000}), 0);
+    sel4::debug_name_thread(env.self, "cases");
+}
+
 }  // namespace
 }  // namespace target

@@ -497,5 +497,15 @@ TEST_CASE(TCB_0013, "a change of priority takes effect at once") {
     EXPECT_EQ(order[2], 3);
 }
 
+TEST_CASE(TCB_0015, "a root that is the last capability of a container stays") {
+    const CPtr t = env.make(ObjectType::tcb), space = env.make(ObjectType::cnode, 3);
+    const CPtr faults = env.make(ObjectType::endpoint);
+    ASSERT_OK(sel4::tcb_set_space(t, faults, space, 0, Env::vspace));
+    env.remove(space);
+    // To replace it would be to delete all its slots, which may take long.
+    EXPECT_REPLY(raw(t, tcb_set_space, {0, 0}, {faults, Env::cnode, Env::vspace}),
+                 Error::illegal_operation);
+}
+
 }  // namespace
 }  // namespace target

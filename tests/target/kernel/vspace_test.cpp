@@ -480,5 +480,19 @@ TEST_CASE(VSPACE_0013, "device frames, huge ones too") {
     EXPECT_REPLY(raw(table, page_table_map, {far, 0}, {vspace}), Error::delete_first);
 }
 
+TEST_CASE(VSPACE_0014, "cache operations on a device page") {
+    abi::UntypedDesc description{};
+    const CPtr device = env.device_untyped(12, description), page = env.slots();
+    ASSERT_OK(sel4::untyped_retype(device, ObjectType::small_page, 0, Env::cnode, page.raw()));
+    ASSERT_OK(sel4::page_map(page, Env::vspace, Env::free_pages, rw, 0));
+    for (const Invocation operation : {page_clean_data, page_invalidate_data,
+                                       page_clean_invalidate_data, page_unify_instruction}) {
+        EXPECT_REPLY(raw(page, operation, {0, 0x1000}), Error::none);
+        EXPECT_REPLY(raw(page, operation, {0, 0x1001}), Error::invalid_argument, 0);
+    }
+    const std::uint64_t at = Env::free_pages.raw();
+    EXPECT_REPLY(raw(Env::vspace, vspace_clean_data, {at, at + 0x1000}), Error::none);
+}
+
 }  // namespace
 }  // namespace target
