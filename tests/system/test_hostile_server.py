@@ -21,7 +21,10 @@ def test_damaged_replies(boot, server, root, kind):
             sos.run(COMMANDS[number % len(COMMANDS)] + "; echo", limit=60)
         assert liar.lies > 5
         liar.be_honest()
-        assert sos.run("cat motd", limit=90) == (root / "motd").read_text()
+        # What was read from a changed file was true once: nobody can tell a byte that was damaged
+        # on its way, and it may stay in the cache until the file changes.
+        (root / "motd").write_text("All is well again.\n")
+        assert sos.run("cat motd", limit=90) == "All is well again.\n"
         sos.send("exit\r")
         assert sos.finish() is not None
     finally:
