@@ -77,11 +77,11 @@ Result<JobPtr> make_job(std::string_view path, std::string_view directory, std::
         pages = TRY(res::map_pages((bytes + res::page_size - 1) / res::page_size));
         place = pages.data();
     }
-    auto* const job = new (place) CreateJob{.block_size = static_cast<std::uint32_t>(block_size),
-                                            .path_size = static_cast<std::uint32_t>(path.size()),
-                                            .directory_size =
-                                                static_cast<std::uint32_t>(directory.size()),
-                                            .pages = std::move(pages)};
+    auto* const job =
+        new (place) CreateJob{.block_size = static_cast<std::uint32_t>(block_size),
+                              .path_size = static_cast<std::uint32_t>(path.size()),
+                              .directory_size = static_cast<std::uint32_t>(directory.size()),
+                              .pages = std::move(pages)};
     auto* text = reinterpret_cast<char*>(job + 1);
     for (const std::string_view part : {path, directory}) {
         text = std::copy(part.begin(), part.end(), text);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// CreateJob: all that a new process needs to know, in memory of its own. It travels from the handler
-// that creates to the PM server and on to the handler of the new process; whoever has the JobPtr
-// owns it. So nothing depends on the creator's fate.
+// CreateJob: all that a new process needs to know, in memory of its own. It travels from the
+// handler that creates to the PM server and on to the handler of the new process; whoever has the
+// JobPtr owns it. So nothing depends on the creator's fate.
 //
 // The usual job fits in one page, of which there are a few, made at boot; one that is larger, or
 // comes when all of those are in use, gets pages for itself.

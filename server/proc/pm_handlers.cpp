@@ -41,8 +41,8 @@ Result<void> PmServer::init(Config&& config) {
 Result<std::uint32_t> PmServer::add_handler() {
     ASSERT(handler_count() < max_handlers);
     // Places are used in order until some have been given up.
-    const std::uint32_t index =
-        unused_count_ > 0 ? unused_[unused_count_ - 1] : static_cast<std::uint32_t>(handler_count());
+    const std::uint32_t index = unused_count_ > 0 ? unused_[unused_count_ - 1]
+                                                  : static_cast<std::uint32_t>(handler_count());
     // First a place for its answer: it calls as soon as it runs.
     TRY(replies_.grow());
     const Result<Handler*> made = Handler::make(index, {.pm_endpoint = endpoint_.cptr(),

@@ -105,7 +105,7 @@ class PmServer {
     bool shutdown_assigned_ = false;
 
     std::array<std::atomic<std::uint64_t>, max_processes / 64> due_{};  // sleeps that are over
-    std::array<DueSleep, max_processes> due_sleeps_{};  // wake_sleepers' notes
+    std::array<DueSleep, max_processes> due_sleeps_{};                  // wake_sleepers' notes
     std::atomic<bool> foreground_present_{false};
     std::atomic<std::uint64_t> handler_count_{0};
     std::atomic<std::uint64_t> process_count_{0};

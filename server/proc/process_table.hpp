@@ -82,9 +82,9 @@ struct ProcessEntry {
     std::uint32_t generation = 0;
     std::uint32_t handler = ~0u;  // index of its handler thread
     ProcessId parent = no_process;
-    std::uint32_t children = 0;  // entries whose parent it is, zombies too
-    std::uint32_t watchers = 0;  // processes that wait for it by name
-    Wait wait;  // changed by begin_wait and end_wait only
+    std::uint32_t children = 0;     // entries whose parent it is, zombies too
+    std::uint32_t watchers = 0;     // processes that wait for it by name
+    Wait wait;                      // changed by begin_wait and end_wait only
     std::uint64_t wait_status = 0;  // of a zombie
     std::uint64_t start_us = 0;
     std::uint64_t cpu_time_us = 0;  // of the program, as read so far

@@ -40,7 +40,8 @@ class [[nodiscard]] PinnedPieces {
     PinnedPieces& operator=(PinnedPieces&&) = delete;
     ~PinnedPieces() { fs::release_pins({pieces_.data(), count_}); }
 
-    /// Up to `size` bytes, which is at most fs::max_io_bytes: as much as can be pinned together now.
+    /// Up to `size` bytes, which is at most fs::max_io_bytes: as much as can be pinned together
+    /// now.
     static Result<PinnedPieces> pin(proc::Process& process, std::uint64_t address, std::size_t size,
                                     vm::Access access);
 

@@ -91,9 +91,9 @@ class AddressSpace {
     AddressSpace& operator=(const AddressSpace&) = delete;
     ~AddressSpace() { destroy(); }
 
-    /// Makes the stack and IPC buffer regions with the IPC buffer's page mapped; and first, if there
-    /// is none left of an earlier program, what every program needs: the VSpace, the IPC buffer's
-    /// page, and the tables for it, the stack, and an image at the usual place.
+    /// Makes the stack and IPC buffer regions with the IPC buffer's page mapped; and first, if
+    /// there is none left of an earlier program, what every program needs: the VSpace, the IPC
+    /// buffer's page, and the tables for it, the stack, and an image at the usual place.
     Result<void> init();
 
     /// Takes the program out and leaves what init() can use again, as init() made it. Requires what

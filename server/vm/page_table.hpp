@@ -129,7 +129,7 @@ class PageTable {
 
     FrameRef root_ = no_frame;
     FrameRef kept_ = no_frame;  // the leaf node that keep() was called for
-    unsigned nodes_ = 0;  // beside the root
+    unsigned nodes_ = 0;        // beside the root
     res::OwnedVSpace vspace_;
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What the timeout list costs, in instructions, with so many timeouts outstanding: an interrupt with
-// one of them due, and registering and removing at both ends and in the middle. Prints
-// `BENCH key_COUNT value` for each and `BENCH done`. The device costs nothing, the lock is free.
+// What the timeout list costs, in instructions, with so many timeouts outstanding: an interrupt
+// with one of them due, and registering and removing at both ends and in the middle. Prints `BENCH
+// key_COUNT value` for each and `BENCH done`. The device costs nothing, the lock is free.
 #include <array>
 
 #include "abi/boot_info.hpp"

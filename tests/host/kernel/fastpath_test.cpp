@@ -205,8 +205,7 @@ TEST_F(Fastpath, NoTimeIsMadeOrLostWhenTheClockJumps) {
                 const auto& context = slot(contexts + c).cap.as<SchedContextCap>().object();
                 Ticks sum = 0;
                 for (unsigned n = 0; n < context.count; ++n) {
-                    const Refill& refill =
-                        context.refills[(context.head + n) % context.refill_max];
+                    const Refill& refill = context.refills[(context.head + n) % context.refill_max];
                     ASSERT_LE(refill.amount, abi::us_to_ticks(1000))
                         << "seed " << seed << " step " << i << " context " << c;
                     sum += refill.amount;

@@ -140,7 +140,7 @@ bool fault_kinds() {
     constexpr struct {
         const char* role;
         int signal;
-    } kinds[] = {{"null", SIGSEGV},         {"write-code", SIGSEGV}, {"undefined", SIGILL},
+    } kinds[] = {{"null", SIGSEGV},        {"write-code", SIGSEGV}, {"undefined", SIGILL},
                  {"call-unknown", SIGILL}, {"abort", SIGABRT},      {"kill-itself", SIGKILL}};
     for (const auto& kind : kinds) {
         const pid_t pid = start_role(kind.role);
