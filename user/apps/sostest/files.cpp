@@ -144,6 +144,8 @@ bool opens_create() {
     CHECK(file >= 0 && sos_close(file) == 0);
     sos_stat_t status;
     CHECK(sos_stat(scratch, &status) == 0);
+    CHECK(status.st_ctime > 1'600'000'000'000 &&
+          status.st_atime > 1'600'000'000'000);  // ms, though <sys/stat.h> is here too
     CHECK(status.st_type == ST_FILE && status.st_size == 0);
     CHECK(status.st_fmode == (FM_READ | FM_WRITE));
     CHECK(open(scratch, O_RDWR | O_CREAT | O_EXCL, 0600) == -1 && errno == EEXIST);

@@ -32,7 +32,11 @@ typedef int st_type_t;
 #define ST_FILE 1
 #define ST_SPECIAL 2
 
-/* <sys/stat.h> defines macros by two of these names: keep them out of the way here. */
+/* <sys/stat.h> defines st_atime as st_atim.tv_sec, and st_ctime alike: both spellings name the
+ * member, so that this header and the uses of it mean the same before that one and after it. */
+struct sos_stat_time {
+    long tv_sec; /* ms since 1970, in spite of its name */
+};
 #pragma push_macro("st_atime")
 #pragma push_macro("st_ctime")
 #undef st_atime
@@ -41,8 +45,14 @@ typedef struct {
     st_type_t st_type;
     fmode_t st_fmode; /* of the owner */
     unsigned st_size; /* bytes, at most 4 GiB - 1 */
-    long st_ctime;    /* ms since 1970 */
-    long st_atime;    /* ms since 1970 */
+    union {
+        long st_ctime; /* ms since 1970 */
+        struct sos_stat_time st_ctim;
+    };
+    union {
+        long st_atime; /* ms since 1970 */
+        struct sos_stat_time st_atim;
+    };
 } sos_stat_t;
 #pragma pop_macro("st_ctime")
 #pragma pop_macro("st_atime")
