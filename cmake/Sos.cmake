@@ -47,3 +47,19 @@ function(sos_host_test name)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS host TIMEOUT 300)
 endfunction()
+
+# sos_kernel_image(target variable)
+# An image of the loader, the kernel and `target` as the root task: ${target}.img, whose path is
+# left in `variable`. Built where this build has a kernel and a loader.
+function(sos_kernel_image target variable)
+  set(image ${CMAKE_CURRENT_BINARY_DIR}/${target}.img)
+  set(packer ${PROJECT_SOURCE_DIR}/tools/pack_image.py)
+  if(TARGET kernel AND TARGET loader)
+    add_custom_command(OUTPUT ${image}
+        COMMAND python3 ${packer} --loader $<TARGET_FILE:loader> --kernel $<TARGET_FILE:kernel>
+                --root $<TARGET_FILE:${target}> -o ${image}
+        DEPENDS loader kernel ${target} ${packer})
+    add_custom_target(${target}_image ALL DEPENDS ${image})
+  endif()
+  set(${variable} ${image} PARENT_SCOPE)
+endfunction()
