@@ -30,6 +30,7 @@
 #include "vm/frame_table.hpp"
 #include "vm/page_file.hpp"
 #include "vm/pager.hpp"
+#include "vm/shared_page.hpp"
 #include "vm/turns.hpp"
 
 extern "C" {
@@ -85,6 +86,7 @@ Result<void> start_frame_table() {
     TRY(vm::init_frame_table({.max_evictable = limited ? static_cast<std::uint32_t>(limit) : 0}));
     vm::init_turns();
     TRY(vm::init_page_file(static_cast<std::uint32_t>(settings().page_file_pages.value_or(0))));
+    TRY(vm::init_sharing());
     return vm::start_pacer();
 }
 

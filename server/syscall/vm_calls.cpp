@@ -64,9 +64,9 @@ CallResult mprotect(Process& process, const Arguments& in) {
     return UserReply::success();
 }
 
-/// Not offered yet: said so, whatever the arguments.
-CallResult share_vm(Process&, const Arguments&) {
-    return std::unexpected(Error::no_such_call);
+CallResult share_vm(Process& process, const Arguments& in) {
+    TRY(process.space().share(base::VAddr{in[0]}, in[1], in[2] != 0));
+    return UserReply::success();
 }
 
 }  // namespace calls

@@ -7,6 +7,7 @@
 #include "sel4/vspace.hpp"
 #include "sync/lock.hpp"
 #include "vm/page_file.hpp"
+#include "vm/shared_page.hpp"
 
 namespace sos::vm {
 
@@ -83,7 +84,7 @@ Result<void> AddressSpace::make_ipc_buffer() {
     frame_entry(*frame).set_link<FrameEntry::Dirty>(1);
     ++account_of(id_).resident;
     ipc_buffer_ = *frame;
-    return map_page(ipc_buffer_address, entry);
+    return map_page(ipc_buffer_address, entry, *frame);
 }
 
 void AddressSpace::clear() {
@@ -197,16 +198,12 @@ void AddressSpace::free_pages(VAddr start, VAddr end) {
     }
 }
 
-/// Whatever state the page is in: a transfer that is under way ends without it. Requires ft_lock.
+/// Whatever state the page is in. Requires ft_lock.
 void AddressSpace::free_page(const PageTable::Place& place) {
-    const Entry entry = *place.entry;
-    SpaceAccount& account = account_of(id_);
-    if (entry.has_slot()) give_slot(static_cast<std::uint32_t>(entry.cap()));
-    if (entry.frame() != no_frame) {
-        give_frame(entry.frame());
-        --account.resident;
-    } else if (entry.has_slot()) {
-        --account.in_page_file;
+    if (place.entry->shared()) {
+        leave(share_of(*place.entry));
+    } else {
+        free_backing(*place.entry, id_);
     }
     page_table_.set(place, Entry{});
 }
@@ -219,7 +216,11 @@ void AddressSpace::apply_rights(VAddr start, VAddr end, Rights rights) {
         for (unsigned i = 0; i < pages_per_lock && at < end; ++i) {
             const PageTable::Place place = next_page(at, end);
             if (place.entry == nullptr) break;
-            if (place.entry->frame() != no_frame) unmap_user(place.entry->frame());
+            if (place.entry->shared()) {
+                unmap_share(share_of(*place.entry));
+            } else if (place.entry->frame() != no_frame) {
+                unmap_user(place.entry->frame());
+            }
             place.entry->set<Entry::ReadOnly>(rights.write ? 0 : 1);
             place.entry->set<Entry::NeverExecute>(rights.execute ? 0 : 1);
             at = at + page_size;

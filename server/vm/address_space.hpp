@@ -35,6 +35,8 @@
 
 namespace sos::vm {
 
+class SharingRoom;
+
 inline constexpr VAddr ipc_buffer_address{0x7fff'ffff'e000};
 inline constexpr VAddr stack_top{0x7fff'ffff'0000};
 inline constexpr std::uint64_t stack_size = 64ull << 20;
@@ -145,6 +147,12 @@ class AddressSpace {
     Result<VAddr> map(VAddr hint, std::uint64_t length, Rights rights, Placement placement);
     Result<void> unmap(VAddr start, std::uint64_t length);
     Result<void> protect(VAddr start, std::uint64_t length, Rights rights);
+    /// Shares the pages of [start, start + length) with all others that do (shared_page.hpp): what
+    /// is there becomes theirs, or what they have takes its place. `writable`: they may write.
+    /// bad_argument: not whole pages; bad_address: not all of it is in regions, or the IPC buffer
+    /// is; no_memory: more than can be shared. Then nothing is shared, unless the process is to be
+    /// killed.
+    Result<void> share(VAddr start, std::uint64_t length, bool writable);
 
     MemoryUse use() const;
 
@@ -162,6 +170,7 @@ class AddressSpace {
     enum class Attempt { there, try_again, wait };
 
     // fault.cpp
+    static Entry untouched(const Region& region);
     Result<FrameRef> have(const Want& want);
     Result<Attempt> attempt(const Want& want, Waiter& waiter, Result<FrameRef>& frame);
     Result<Attempt> bring(const PageTable::Place& place, const Want& want, Waiter& waiter);
@@ -175,12 +184,20 @@ class AddressSpace {
     bool read_from_page_file(const PageTable::Place& place, VAddr page);
     bool read_from_executable(const PageTable::Place& place, const Want& want,
                               const FileRange& range);
-    Result<FrameRef> use(const PageTable::Place& place, const Want& want);
+    Result<FrameRef> use(const PageTable::Place& leaf, const PageTable::Place& place,
+                         const Want& want);
+    void set_entry(const PageTable::Place& place, Entry entry);
     Result<void> build();
     void forget_regions();
     void forget_paging();
-    Result<void> map_page(VAddr page, Entry entry);
+    Result<void> map_page(VAddr page, Entry leaf, FrameRef frame);
     Result<void> make_ipc_buffer();
+
+    // share.cpp
+    Result<VAddr> end_of_shareable(VAddr start, std::uint64_t length) const;
+    Result<void> touch_tables(VAddr start, VAddr end);
+    VAddr share_some(VAddr start, VAddr end, bool writable, SharingRoom& room);
+    bool share_page(const PageTable::Place& leaf, VAddr page, bool writable, SharingRoom& room);
 
     Result<VAddr> place_mapping(VAddr hint, std::uint64_t size, Placement placement);
     Result<VAddr> end_of_range(VAddr start, std::uint64_t length) const;

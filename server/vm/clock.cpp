@@ -7,6 +7,7 @@
 #include "sync/lock.hpp"
 #include "vm/page_file.hpp"
 #include "vm/pager.hpp"
+#include "vm/shared_page.hpp"
 #include "vm/space_account.hpp"
 
 namespace sos::vm {
@@ -85,7 +86,7 @@ Sweep sweep(std::uint32_t wanted, std::uint32_t most) {
         ++result.visited;
         if (!is_victim(frame)) continue;
         const BackIndex back = back_index(frame);
-        const PagePlace page{{&entries_of(back.node)[back.index], back}, frame};
+        const PagePlace page{{&entry_at(back), back}, frame};
         if (frame_entry(frame).get_link<FrameEntry::Dirty>() == 0) {
             drop(page);
             ++result.freed;

@@ -11,6 +11,7 @@
 #include "vm/address_space.hpp"
 #include "vm/clock.hpp"
 #include "vm/page_file.hpp"
+#include "vm/shared_page.hpp"
 
 namespace sos::vm {
 
@@ -23,14 +24,6 @@ constexpr VAddr page_of(VAddr at) {
     return VAddr{base::align_down(at.raw(), page_size)};
 }
 
-Entry untouched(const Region& region) {
-    Entry entry;
-    entry.set<Entry::InitPte>(1);
-    entry.set<Entry::ReadOnly>(region.rights.write ? 0 : 1);
-    entry.set<Entry::NeverExecute>(region.rights.execute ? 0 : 1);
-    return entry;
-}
-
 /// The page differs from file and page file from now on.
 void mark_written(Entry& entry) {
     frame_entry(entry.frame()).set_link<FrameEntry::Dirty>(1);
@@ -40,6 +33,15 @@ void mark_written(Entry& entry) {
 }
 
 }  // namespace
+
+/// What a page of this region is before it is touched.
+Entry AddressSpace::untouched(const Region& region) {
+    Entry entry;
+    entry.set<Entry::InitPte>(1);
+    entry.set<Entry::ReadOnly>(region.rights.write ? 0 : 1);
+    entry.set<Entry::NeverExecute>(region.rights.execute ? 0 : 1);
+    return entry;
+}
 
 /// The page with a frame, usable as wanted (and pinned, unless it is for running).
 Result<FrameRef> AddressSpace::have(const Want& want) {
@@ -83,16 +85,29 @@ bool AddressSpace::can_wait(const Want& want) const {
 /// One look at the page. Requires ft_lock, as all that follow.
 Result<AddressSpace::Attempt> AddressSpace::attempt(const Want& want, Waiter& waiter,
                                                     Result<FrameRef>& frame) {
-    const PageTable::Place place = TRY(page_table_.find_or_make(want.page));
-    const Result<Attempt> result = bring(place, want, waiter);
+    const PageTable::Place leaf = TRY(page_table_.find_or_make(want.page));
+    PageTable::Place place = leaf;
+    if (leaf.entry->shared()) {
+        const ShareId share = share_of(*leaf.entry);
+        if (want.access == Access::write && !may_write(share)) {
+            return std::unexpected(Error::bad_address);
+        }
+        place = shared_place(page_of_share(share));
+    }
+    Result<Attempt> result = bring(place, want, waiter);
+    if (result == Attempt::there && want.purpose != Purpose::run &&
+        !can_pin(place.entry->frame())) {
+        waiter.what = WaitFor::room;
+        result = Attempt::wait;
+    }
     if (!result || *result != Attempt::there) {
-        page_table_.drop_if_empty(place);
+        page_table_.drop_if_empty(leaf);
         if (result && (*result == Attempt::try_again || can_wait(want))) return result;
         pause_turn(id_);
         if (!result) return result;
         return std::unexpected(thread_ == nullptr ? Error::no_memory : Error::would_block);
     }
-    frame = use(place, want);
+    frame = use(leaf, place, want);
     return Attempt::there;
 }
 
@@ -128,8 +143,10 @@ Result<AddressSpace::Attempt> AddressSpace::fill(const PageTable::Place& place, 
         fruitless_ += sweep(wanted, frames_per_sweep).visited;
     }
     std::optional<FileRange> range;
-    if (want.region.kind == RegionKind::elf && (place.entry->empty() || place.entry->data_in_elf()))
+    if (want.region.kind == RegionKind::elf && !place.back.shared &&
+        (place.entry->empty() || place.entry->data_in_elf())) {
         range = executable_.range_of(want.page);
+    }
     const bool zero = !range && !place.entry->in_page_file();
     if (zero) {
         if (fill_with_zeros(place, want.region)) return Attempt::there;
@@ -180,8 +197,8 @@ bool AddressSpace::fill_with_zeros(const PageTable::Place& place, const Region& 
     Entry entry = place.entry->empty() ? untouched(region) : *place.entry;
     entry.set<Entry::Frame>(frame->raw());
     entry.set<Entry::Valid>(1);
-    page_table_.set(place, entry);
-    ++account_of(id_).resident;
+    set_entry(place, entry);
+    ++account_of(space_of(place.back)).resident;
     ++paging_count().zero_fills;
     return true;
 }
@@ -196,12 +213,12 @@ bool AddressSpace::read_from_page_file(const PageTable::Place& place, VAddr page
     std::size_t count = 0;
     for (unsigned index = place.back.index; index < table_entries && count < pages_ahead_;
          ++index) {
-        Entry* const entry = &entries_of(place.back.node)[index];
+        const BackIndex back{place.back.node, index, place.back.shared};
+        Entry* const entry = &entry_at(back);
         if (!entry->in_page_file() || entry->cap() != slot + count) break;
         if (count > 0 && !frames_plentiful()) break;
         const Result<FrameRef> frame = take_page_frame();
         if (!frame) break;
-        const BackIndex back{place.back.node, index};
         make_evictable(*frame, back);
         run[count++] = {{entry, back}, *frame};
     }
@@ -242,11 +259,28 @@ bool AddressSpace::read_from_executable(const PageTable::Place& place, const Wan
     return true;
 }
 
-/// A resident page is made ready for what it is wanted for.
-Result<FrameRef> AddressSpace::use(const PageTable::Place& place, const Want& want) {
+/// A page table counts which of its entries are filled; that of shared pages does not.
+void AddressSpace::set_entry(const PageTable::Place& place, Entry entry) {
+    if (place.back.shared) {
+        *place.entry = entry;
+    } else {
+        page_table_.set(place, entry);
+    }
+}
+
+/// Is the page with this leaf, which is resident in `frame`, mapped for this process?
+static bool is_mapped(Entry leaf, FrameRef frame) {
+    return leaf.shared() ? share_cap(share_of(leaf)) != sel4::null_cap
+                         : frame_entry(frame).get_link<FrameEntry::Used>() != 0;
+}
+
+/// A resident page is made ready for what it is wanted for. `place` is the leaf, or where the page
+/// is if that is shared.
+Result<FrameRef> AddressSpace::use(const PageTable::Place& leaf, const PageTable::Place& place,
+                                   const Want& want) {
     const FrameRef frame = place.entry->frame();
     FrameEntry& state = frame_entry(frame);
-    const bool mapped = state.get_link<FrameEntry::Used>() != 0;
+    const bool mapped = is_mapped(*leaf.entry, frame);
     const bool written = state.get_link<FrameEntry::Dirty>() != 0;
     const bool writes = want.access == Access::write;
     if (writes && !written) mark_written(*place.entry);
@@ -254,17 +288,17 @@ Result<FrameRef> AddressSpace::use(const PageTable::Place& place, const Want& wa
     if (state.get_link<FrameEntry::Fixed>() == 0) page_came(id_, frame);
     if (want.purpose == Purpose::run) {
         if (!mapped) ++paging_count().soft_faults;
-        TRY(map_page(want.page, *place.entry));
+        TRY(map_page(want.page, *leaf.entry, frame));
         return frame;
     }
     TRY(pin_frame(frame));
-    if (writes && !place.entry->never_execute()) {
+    if (writes && !leaf.entry->never_execute()) {
         // The caller is about to write code through the server's mapping: the next fetch faults,
         // and then the instruction cache is made to see it.
         unmap_user(frame);
     } else if (want.purpose == Purpose::access && (!mapped || (writes && !written))) {
         // The program is likely to look at it next.
-        const Result<void> done = map_page(want.page, *place.entry);
+        const Result<void> done = map_page(want.page, *leaf.entry, frame);
         if (!done) unpin_frame(frame);
         TRY(done);
     }
@@ -273,21 +307,26 @@ Result<FrameRef> AddressSpace::use(const PageTable::Place& place, const Want& wa
 
 /// Maps a resident page as its entry allows; for writing only when it was marked as written, so
 /// that a page which was only read is known to be clean.
-Result<void> AddressSpace::map_page(VAddr page, Entry entry) {
-    const FrameRef frame = entry.frame();
+Result<void> AddressSpace::map_page(VAddr page, Entry leaf, FrameRef frame) {
     FrameEntry& state = frame_entry(frame);
-    const sel4::CPtr cap = res::user_frame_cap(frame);
-    const bool writable = !entry.read_only() && state.get_link<FrameEntry::Dirty>() != 0;
+    const bool was_mapped = is_mapped(leaf, frame);
+    const sel4::CPtr cap =
+        leaf.shared() ? TRY(make_share_cap(share_of(leaf), frame)) : res::user_frame_cap(frame);
+    const bool writable = !leaf.read_only() && state.get_link<FrameEntry::Dirty>() != 0 &&
+                          (!leaf.shared() || may_write(share_of(leaf)));
     const std::uint64_t attributes =
         abi::page_attributes::normal |
-        (entry.never_execute() ? abi::page_attributes::execute_never : 0);
-    TRY(from_kernel(sel4::page_map(cap, page_table_.vspace(), page,
-                                   writable ? abi::rights::read_write : abi::rights::read,
-                                   attributes)));
-    const bool was_mapped = state.get_link<FrameEntry::Used>() != 0;
-    state.set_owner<FrameEntry::UserPageCap>(cap.raw());
+        (leaf.never_execute() ? abi::page_attributes::execute_never : 0);
+    const Result<void> mapped = from_kernel(
+        sel4::page_map(cap, page_table_.vspace(), page,
+                       writable ? abi::rights::read_write : abi::rights::read, attributes));
+    if (!mapped) {
+        if (leaf.shared()) unmap_share(share_of(leaf));
+        return mapped;
+    }
+    if (!leaf.shared()) state.set_owner<FrameEntry::UserPageCap>(cap.raw());
     state.set_link<FrameEntry::Used>(1);
-    if (entry.never_execute() || was_mapped) return {};
+    if (leaf.never_execute() || was_mapped) return {};
     // What the server wrote through its own mapping is still in the data cache, and the instruction
     // cache may hold what was in this frame before.
     return from_kernel(sel4::page_unify_instruction(cap, 0, page_size));

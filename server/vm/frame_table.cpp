@@ -8,6 +8,7 @@
 #include "res/server_pages.hpp"
 #include "sel4/vspace.hpp"
 #include "sync/lock.hpp"
+#include "vm/shared_page.hpp"
 #include "vm/waiters.hpp"
 
 namespace sos::vm {
@@ -117,6 +118,13 @@ void update_no_evict(FrameRef frame) {
     entry.set_link<FrameEntry::NoEvict>(fixed || table.pins[frame.raw()] > 0 ? 1 : 0);
 }
 
+void set_back_index(FrameRef frame, BackIndex back) {
+    FrameEntry& entry = frame_entry(frame);
+    entry.set_owner<FrameEntry::BackIndexFrame>(back.node.raw());
+    entry.set_owner<FrameEntry::BackIndexEntry>(back.index);
+    entry.set_link<FrameEntry::Shared>(back.shared ? 1 : 0);
+}
+
 }  // namespace
 
 Result<void> init_frame_table(const FrameTableConfig& config) {
@@ -204,8 +212,12 @@ std::uint32_t evictable_frames() {
 void unmap_user(FrameRef frame) {
     FrameEntry& entry = frame_entry(frame);
     if (entry.get_link<FrameEntry::Used>() == 0) return;
-    // Unmapping succeeds whatever became of the address space.
-    MUST(sel4::page_unmap(res::user_frame_cap(frame)));
+    if (entry.get_link<FrameEntry::Shared>() != 0) {
+        unmap_members(back_index(frame));
+    } else {
+        // Unmapping succeeds whatever became of the address space.
+        MUST(sel4::page_unmap(res::user_frame_cap(frame)));
+    }
     entry.set_link<FrameEntry::Used>(0);
     entry.set_owner<FrameEntry::UserPageCap>(0);
 }
@@ -225,8 +237,7 @@ void give_frame(FrameRef frame) {
 void make_evictable(FrameRef frame, BackIndex back) {
     FrameEntry& entry = frame_entry(frame);
     ASSERT(list_of(frame) == FrameList::none);
-    entry.set_owner<FrameEntry::BackIndexFrame>(back.node.raw());
-    entry.set_owner<FrameEntry::BackIndexEntry>(back.index);
+    set_back_index(frame, back);
     entry.set_link<FrameEntry::Fixed>(0);
     update_no_evict(frame);
     if (table.evictable_tail == no_frame) {
@@ -243,7 +254,14 @@ void make_evictable(FrameRef frame, BackIndex back) {
 BackIndex back_index(FrameRef frame) {
     const FrameEntry& entry = frame_entry(frame);
     return {FrameRef{static_cast<std::uint32_t>(entry.get_owner<FrameEntry::BackIndexFrame>())},
-            static_cast<unsigned>(entry.get_owner<FrameEntry::BackIndexEntry>())};
+            static_cast<unsigned>(entry.get_owner<FrameEntry::BackIndexEntry>()),
+            entry.get_link<FrameEntry::Shared>() != 0};
+}
+
+void change_owner(FrameRef frame, BackIndex back) {
+    ASSERT(list_of(frame) == FrameList::evictable &&
+           frame_entry(frame).get_link<FrameEntry::Used>() == 0);
+    set_back_index(frame, back);
 }
 
 Result<void> pin_frame(FrameRef frame) {
@@ -257,6 +275,8 @@ Result<void> pin_frame(FrameRef frame) {
 
 void unpin_frame(FrameRef frame) {
     ASSERT(ft_lock.held_by_me() && pins(frame) > 0);
+    // Many may transfer to or from a shared page, and wait when no pin is left.
+    if (table.pins[frame.raw()] == max_pins) wake_for_room();
     --table.pins[frame.raw()];
     if (table.pins[frame.raw()] > 0) return;
     if (frame_entry(frame).get_link<FrameEntry::Orphan>() != 0) {
@@ -268,6 +288,10 @@ void unpin_frame(FrameRef frame) {
 
 unsigned pins(FrameRef frame) {
     return table.pins[frame.raw()];
+}
+
+bool can_pin(FrameRef frame) {
+    return table.pins[frame.raw()] < max_pins;
 }
 
 bool take_transfer_pin() {

@@ -30,10 +30,12 @@ inline constexpr unsigned page_bits = 12;
 
 inline constexpr FrameRef no_frame{0};
 
-/// Where the page-table entry is that owns a frame: the node's frame and the index in the node.
+/// Where the page-table entry is that owns a frame: the node's frame and the index in the node. Of
+/// a shared page (shared_page.hpp): the upper and the lower part of its number.
 struct BackIndex {
     FrameRef node;
     unsigned index = 0;
+    bool shared = false;
 };
 
 enum class FrameList : unsigned {
@@ -61,6 +63,7 @@ struct FrameEntry {
     using Limited = base::Field<56, 1>;       // counts against frames=N
     using Moving = base::Field<57, 1>;        // being read or written by the pager
     using Recent = base::Field<58, 1>;        // no victim until its process has run (turns.hpp)
+    using Shared = base::Field<59, 1>;        // of a page that several processes may have mapped
     // owner
     using UserPageCap = base::Field<0, 36>;  // 0: not mapped. Node: memory of the kernel's table
     using BackIndexFrame = base::Field<36, 19>;  // frame_and_entry_index: the node ...
@@ -119,18 +122,22 @@ FrameEntry& frame_entry(FrameRef frame);
 /// From now on the frame is a program's page that may be evicted; its owner is at `back`.
 void make_evictable(FrameRef frame, BackIndex back);
 BackIndex back_index(FrameRef frame);
+/// An evictable frame that is not mapped has another owner from now on.
+void change_owner(FrameRef frame, BackIndex back);
 
 /// The clock's hand goes to the next evictable frame and shows it; no_frame when there is none.
 FrameRef advance_clock();
 std::uint32_t evictable_frames();
 
-/// Takes the frame's page out of its program's address space, if it is mapped there.
+/// Takes the frame's page out of all address spaces that it is mapped in.
 void unmap_user(FrameRef frame);
 
 /// Adds or removes a reason not to evict. At most 255 pins a frame, else limit_reached.
 Result<void> pin_frame(FrameRef frame);
 void unpin_frame(FrameRef frame);
 unsigned pins(FrameRef frame);
+/// Is there a pin left?
+bool can_pin(FrameRef frame);
 
 /// Pages of one transfer that are pinned at once, at most.
 std::size_t max_transfer_pages();

@@ -13,6 +13,8 @@
 //   going out       !valid, frame != 0, !data_in_elf, cap 0: the frame is being written
 //   resident        valid, frame != 0; data_in_elf: equal to the file at offset `cap`; otherwise
 //                   cap != 0: equal to that slot of the page file
+//   shared          ut_bit: `cap` is the process's share in the page, which has an entry of its own
+//                   with one of the states above (shared_page.hpp)
 // An entry of which all bits are 0 was never touched: its node need not exist.
 // Whether a resident page is mapped at the moment says `used` in its frame's entry; whether it is
 // mapped for writing, `dirty`.
@@ -45,7 +47,8 @@ struct Entry {
     using ReadOnly = base::Field<60, 1>;
     using NeverExecute = base::Field<61, 1>;
     using DataInElf = base::Field<62, 1>;
-    using UtBit = base::Field<63, 1>;  // node: the kernel's table has memory of its own
+    using UtBit =
+        base::Field<63, 1>;  // node: the kernel's table has memory of its own; leaf: shared
 
     bool empty() const { return word == 0; }
     bool valid() const { return Valid::get(word) != 0; }
@@ -55,7 +58,8 @@ struct Entry {
     bool never_execute() const { return NeverExecute::get(word) != 0; }
     bool data_in_elf() const { return DataInElf::get(word) != 0; }
     bool resident() const { return valid() && frame() != no_frame; }
-    bool has_slot() const { return !data_in_elf() && cap() != 0; }
+    bool shared() const { return UtBit::get(word) != 0; }
+    bool has_slot() const { return !data_in_elf() && !shared() && cap() != 0; }
     bool in_page_file() const { return frame() == no_frame && has_slot(); }
     bool going_out() const {
         return !valid() && frame() != no_frame && !data_in_elf() && cap() == 0;

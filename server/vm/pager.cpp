@@ -7,6 +7,7 @@
 
 #include "sync/lock.hpp"
 #include "vm/page_file.hpp"
+#include "vm/shared_page.hpp"
 #include "vm/space_account.hpp"
 #include "vm/turns.hpp"
 
@@ -32,8 +33,7 @@ struct Pager {
 constinit Pager pager{};
 
 Entry& entry_of(FrameRef frame) {
-    const BackIndex back = back_index(frame);
-    return entries_of(back.node)[back.index];
+    return entry_at(back_index(frame));
 }
 
 Transfer& take_transfer(fs::PageIoKind kind, void (*done)(fs::PageIo&)) {
@@ -238,6 +238,17 @@ abi::PagingCount paging_report() {
     report.page_frames = page_frame_limit();
     report.page_frames_free = page_frames_free();
     report.page_file_used = slots_in_use();
+void free_backing(Entry entry, SpaceId space) {
+    SpaceAccount& account = account_of(space);
+    if (entry.has_slot()) give_slot(static_cast<std::uint32_t>(entry.cap()));
+    if (entry.frame() != no_frame) {
+        give_frame(entry.frame());
+        --account.resident;
+    } else if (entry.has_slot()) {
+        --account.in_page_file;
+    }
+}
+
     report.page_file_slots = slots_in_use() + slots_free();
     return report;
 }
@@ -247,3 +258,4 @@ std::uint32_t transfers_under_way() {
 }
 
 }  // namespace sos::vm
+    report.shared_pages = shared_pages_in_use();

@@ -60,6 +60,10 @@ std::size_t start_page_out(std::span<const PagePlace> pages);
 void rescue(const PageTable::Place& place);
 
 /// Frames whose pages are on their way out.
+/// What is behind a page goes, whatever state it is in: a transfer that is under way ends without
+/// it. `entry` (not a shared one) is not to be used again.
+void free_backing(Entry entry, SpaceId space);
+
 std::uint32_t frames_going_out();
 /// Why the last page-out that has ended failed; nothing if it did not.
 std::optional<Error> page_out_failure();

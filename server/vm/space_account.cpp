@@ -3,6 +3,7 @@
 
 #include "sync/lock.hpp"
 #include "vm/page_table.hpp"
+#include "vm/shared_page.hpp"
 
 namespace sos::vm {
 
@@ -45,6 +46,7 @@ void set_space(FrameRef root, SpaceId id) {
 }
 
 SpaceId space_of(BackIndex leaf) {
+    if (leaf.shared) return shared_pages_space();
     FrameRef node = leaf.node;
     for (unsigned level = table_levels - 1; level > 0; --level) node = back_index(node).node;
     return SpaceId{

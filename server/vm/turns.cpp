@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <utility>
 
 #include "sync/lock.hpp"
 #include "vm/waiters.hpp"
@@ -29,17 +30,26 @@ constinit std::uint32_t turn_count = 0;
 constinit std::uint64_t last_ticket = 0;
 constinit std::atomic<std::uint32_t> queue_length = 0;
 
-/// Its owner may have given the frame away, and somebody else may have it.
-void unprotect(SpaceId owner, FrameRef frame) {
+bool protects(const Turn& turn, FrameRef frame) {
+    return std::ranges::find(turn.recent, frame) != std::end(turn.recent);
+}
+
+/// Takes frame number `index` from what the turn protects. Its owner may have given the frame away,
+/// and somebody else may have it; if its page is shared, others may protect it, too.
+void unprotect(Turn& turn, unsigned index) {
+    const FrameRef frame = std::exchange(turn.recent[index], no_frame);
     if (frame == no_frame) return;
     FrameEntry& entry = frame_entry(frame);
-    if (entry.get_link<FrameEntry::Recent>() != 0 && space_of(back_index(frame)) == owner) {
-        entry.set_link<FrameEntry::Recent>(0);
-    }
+    if (entry.get_link<FrameEntry::Recent>() == 0) return;
+    const BackIndex back = back_index(frame);
+    const auto by_other = [&](const Turn& other) { return protects(other, frame); };
+    const bool keep = back.shared ? std::any_of(turns, turns + turn_count, by_other)
+                                  : space_of(back) != turn.owner;
+    if (!keep) entry.set_link<FrameEntry::Recent>(0);
 }
 
 void end_turn(Turn& turn) {
-    for (const FrameRef frame : turn.recent) unprotect(turn.owner, frame);
+    for (unsigned i = 0; i < pages_of_instruction; ++i) unprotect(turn, i);
     account_of(turn.owner).turn = 0;
     turn = {};
 }
@@ -103,9 +113,8 @@ void page_came(SpaceId id, FrameRef frame) {
     SpaceAccount& account = account_of(id);
     if (account.turn == 0) return;
     Turn& turn = turns[account.turn - 1];
-    const bool known = std::ranges::find(turn.recent, frame) != std::end(turn.recent);
-    if (!known) {
-        unprotect(id, turn.recent[pages_of_instruction - 1]);
+    if (!protects(turn, frame)) {
+        unprotect(turn, pages_of_instruction - 1);
         std::ranges::rotate(turn.recent, std::end(turn.recent) - 1);
         turn.recent[0] = frame;
         wake_for_room();  // the one that is no longer protected may be a victim

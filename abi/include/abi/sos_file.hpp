@@ -112,8 +112,9 @@ struct PagingCount {
     std::uint64_t elf_reads;       // from executables
     std::uint64_t second_chances;  // unmapped, to see whether they are still used
     std::uint64_t waits;           // of handlers, for a page or for room
+    std::uint64_t shared_pages;    // at the moment (sos_share_vm)
 };
-static_assert(sizeof(PagingCount) == 96);
+static_assert(sizeof(PagingCount) == 104);
 
 // The argument block of `spawn`: strings, each with its NUL, one after the other and nothing else:
 // first the argc strings of argv (argv[0] too), then any number of environment strings. Its last

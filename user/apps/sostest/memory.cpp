@@ -187,6 +187,22 @@ bool running_out() {
     return true;
 }
 
+/// One program's page tables are bounded: it dies of them, and others have memory for theirs.
+bool sparse_mappings() {
+    for (int round = 0; round < 2; ++round) {
+        const pid_t pid = start_role("sparse");
+        CHECK(pid >= 0);
+        int status;
+        CHECK(waitpid(pid, &status, 0) == pid);
+        CHECK(WIFSIGNALED(status));
+        char* mine = map(1u << 20);
+        CHECK(mine != nullptr);
+        memset(mine, 'x', 1u << 20);
+        CHECK(munmap(mine, 1u << 20) == 0);
+    }
+    return true;
+}
+
 constexpr Case cases[] = {
     {"MEMORY_0001", fresh_memory_is_zero, "fresh memory is not zero"},
     {"MEMORY_0002", pages_keep_contents, "pages do not keep their contents"},
@@ -198,6 +214,7 @@ constexpr Case cases[] = {
     {"MEMORY_0008", stack_is_high, "the stack is not at the top of the user half"},
     {"MEMORY_0009", data_is_private, "data is not as the file says"},
     {"MEMORY_0010", data_is_private, "data of an earlier process is seen"},
+    {"MEMORY_0011", sparse_mappings, "page tables are not bounded"},
     {"SOAK_0001", running_out, "running out of memory goes wrong"},
 };
 

@@ -5,9 +5,11 @@
 #include <sos.h>
 #include <sos_system.h>
 #include <spawn.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,6 +41,19 @@ int hog(const char*) {
         auto* memory = static_cast<volatile char*>(malloc(piece));
         if (memory == nullptr) return 7;
         for (std::size_t at = 0; at < piece; at += 4096) memory[at] = 1;
+    }
+    return 0;
+}
+
+/// Touches pages so far from each other that each needs page tables of its own.
+int touch_sparsely(const char*) {
+    constexpr uint64_t stride = 1ull << 30;
+    for (uint64_t i = 1; i <= 1000; ++i) {
+        void* const at =
+            mmap(reinterpret_cast<void*>((i << 6 | 1) * stride), 4096, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+        if (at == MAP_FAILED) return 7;
+        *static_cast<volatile char*>(at) = 1;
     }
     return 0;
 }
@@ -162,6 +177,13 @@ constexpr struct {
     {"kill-sibling", kill_sibling},
     {"kill-itself", kill_itself},
     {"leave-orphan", leave_orphan},
+    {"sparse", touch_sparsely},
+    {"share-add", share_and_add},
+    {"share-count", share_and_count},
+    {"share-write", share_and_write},
+    {"share-read-into", share_and_read_into},
+    {"share-hold", share_and_hold},
+    {"share-spin", share_and_spin},
 };
 
 }  // namespace

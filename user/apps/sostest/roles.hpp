@@ -9,6 +9,14 @@ namespace sostest {
 /// Starts a child: its pid, or -1.
 pid_t start_role(const char* name, const char* argument = nullptr);
 
+// Roles of sharing.cpp.
+int share_and_add(const char*);
+int share_and_count(const char* turns);
+int share_and_write(const char*);
+int share_and_read_into(const char*);
+int share_and_hold(const char*);
+int share_and_spin(const char*);
+
 /// Is one: does what the role is, returns the exit status.
 int play_role(const char* name, const char* argument);
 

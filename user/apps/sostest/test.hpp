@@ -61,6 +61,7 @@ extern const std::span<const Case> argument_cases;
 extern const std::span<const Case> file_cases;
 extern const std::span<const Case> behaviour_cases;
 extern const std::span<const Case> memory_cases;
+extern const std::span<const Case> sharing_cases;
 extern const std::span<const Case> process_cases;
 extern const std::span<const Case> elf_cases;
 extern const std::span<const Case> time_cases;

@@ -31,6 +31,7 @@ static int print_counts(void) {
     line("elf_reads", now.elf_reads);
     line("second_chances", now.second_chances);
     line("waits", now.waits);
+    line("shared_pages", now.shared_pages);
     return 0;
 }
 

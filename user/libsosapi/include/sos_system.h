@@ -54,6 +54,7 @@ typedef struct {
     uint64_t elf_reads;      /* from executables */
     uint64_t second_chances; /* unmapped, to see whether they are still used */
     uint64_t waits;          /* for a page or for room */
+    uint64_t shared_pages;   /* at the moment (sos_share_vm) */
 } sos_paging_count_t;
 
 /* Fills at most `max` entries, returns how many. */

@@ -8,6 +8,7 @@
 #include "sync/lock.hpp"
 #include "vm/frame_table.hpp"
 #include "vm/page_file.hpp"
+#include "vm/shared_page.hpp"
 #include "vm/turns.hpp"
 
 namespace fake {
@@ -63,7 +64,7 @@ Paging& paging() {
 bool start_vm(std::uint32_t page_frames) {
     if (!sos::vm::init_frame_table({.max_evictable = page_frames})) return false;
     sos::vm::init_turns();
-    return sos::vm::init_page_file(0).has_value();
+    return sos::vm::init_page_file(0).has_value() && sos::vm::init_sharing().has_value();
 }
 
 void Paging::complete(std::size_t index) {

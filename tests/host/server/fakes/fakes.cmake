@@ -24,7 +24,7 @@ sos_fake_library(host_fake_vm ${fakes}/fake_paging.cpp
     ${server}/vm/address_space.cpp ${server}/vm/clock.cpp ${server}/vm/fault.cpp
     ${server}/vm/frame_table.cpp ${server}/vm/page_file.cpp ${server}/vm/page_table.cpp
     ${server}/vm/pager.cpp ${server}/vm/region.cpp ${server}/vm/scratch_frame.cpp
-    ${server}/vm/space_account.cpp ${server}/vm/turns.cpp ${server}/vm/waiters.cpp)
+    ${server}/vm/share.cpp ${server}/vm/shared_page.cpp ${server}/vm/space_account.cpp ${server}/vm/turns.cpp ${server}/vm/waiters.cpp)
 target_link_libraries(host_fake_vm PUBLIC host_fake_res)
 
 function(sos_fake_kernel_test name)
