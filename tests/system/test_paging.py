@@ -3,6 +3,7 @@
 to the page file, to executables and to the server never gives a process wrong data."""
 
 import os
+import random
 import time
 
 import pytest
@@ -84,11 +85,35 @@ def test_nothing_of_a_program_is_read_before_it_is_touched(sos):
 def test_transfers_into_memory_that_is_paged_out(small, root):
     """One call for more than the frames can hold."""
     size = 2 << 20
-    assert f"verify: {size} bytes" in small.run(f"verify write w {size} 1048576", limit=100)
+    assert f"verify: {size} bytes" in small.run(f"verify write w {size} {size}", limit=100)
     assert (root / "w").read_bytes() == pattern(size)
     (root / "r").write_bytes(pattern(size))
-    assert f"verify: {size} bytes" in small.run(f"verify read r {size} 1048576", limit=100)
+    assert f"verify: {size} bytes" in small.run(f"verify read r {size} {size}", limit=100)
     leave(small)
+
+
+def test_copies_while_everybody_thrashes(small, root):
+    """Pages that are evicted are the buffers of transfers, and the other way round."""
+    size = 300_001
+    (root / "in").write_bytes(pattern(size))
+    out = small.run(f"turmoil in out1 {size} 128 8 & turmoil in out2 {size} 128 8; wait",
+                    limit=THRASH_LIMIT)
+    assert out.count("all as written") == 2, out
+    for copy in ("out1", "out2"):
+        assert (root / copy).read_bytes() == pattern(size)
+    leave(small)
+
+
+@pytest.mark.parametrize("frames", [16, 64])
+def test_shared_pages_come_back_for_all(boot, frames):
+    """Four processes count in the same pages, more than there are frames, and one is killed."""
+    sos = boot(append=f"frames={frames}")
+    sos.prompt()
+    out = sos.run("together 64 3 3" if frames == 16 else "together 128 6 3", limit=THRASH_LIMIT)
+    assert "3 copies, all right" in out
+    counts = paging_counts(sos)
+    assert counts["shared_pages"] == 0 and counts["page_ins"] > frames
+    leave(sos)
 
 
 def test_full_page_file_costs_who_needs_more(boot):
@@ -178,17 +203,24 @@ def test_heavy_paging_survives_an_outage(boot, server, outage):
 
 
 def test_kill_while_pages_are_in_transit(boot):
-    """In whatever state its pages are: all it had comes back."""
+    """A hundred lives of processes that page, end at any moment, and share some of their pages:
+    all they had comes back. One whose pages they evict is not harmed."""
     sos = boot(append="frames=64")
     sos.prompt()
+    choice = random.Random(5)
 
-    def storm():
-        for delay in (1000, 20000, 50000, 90000):
-            assert "churn: 4 rounds" in sos.run(f"churn 4 {delay} thrash 1024 9", limit=60)
+    def storm(beside=""):
+        commands = [f"churn 10 {choice.randrange(0, 60000)} "
+                    f"{choice.choice(['thrash 1024 9', 'together 128 99 child 0'])}"
+                    for _ in range(5)]
+        out = sos.run(beside + "; ".join(commands) + "; wait", limit=THRASH_LIMIT)
+        assert out.count("churn: 10 rounds") == 5, out
+        return out
 
-    storm()
+    assert "thrash: 128 pages, 4 rounds, all as written" in storm("thrash 512 4 & ")
     before = paging_counts(sos)
     storm()
     after = paging_counts(sos)
+    assert after["shared_pages"] == 0
     assert abs(after["page_file_used"] - before["page_file_used"]) < 64
     leave(sos)

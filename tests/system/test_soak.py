@@ -78,6 +78,37 @@ def test_boots(boot):
         sos.close()
 
 
+@pytest.mark.parametrize("frames", [16, 64])
+def test_eight_big_heaps_in_few_frames(boot, frames):
+    sos = boot(append=f"frames={frames}")
+    sos.prompt()
+    out = sos.run("thrash 16384 1 8", limit=3000)
+    assert out.count("all as written") == 8, out
+
+
+def test_one_call_for_a_buffer_that_is_paged_out(boot, root):
+    """64 MiB read and written in one call each, with the least number of frames."""
+    sos = boot(append="frames=16")
+    sos.prompt()
+    size = 64 << 20
+    assert f"verify: {size} bytes" in sos.run(f"verify write w {size} {size}", limit=1500)
+    assert (root / "w").read_bytes() == pattern(size)
+    assert f"verify: {size} bytes" in sos.run(f"verify read w {size} {size}", limit=1500)
+
+
+def test_ten_minutes_of_copies(boot, root):
+    """Two processes that copy, with buffers that are paged out, while a third one thrashes."""
+    sos = boot(append="frames=16")
+    sos.prompt()
+    size = 1_000_003
+    (root / "in").write_bytes(pattern(size))
+    out = sos.run(f"thrash 2048 5 & turmoil in out1 {size} 1024 600 & "
+                  f"turmoil in out2 {size} 1024 600; wait", limit=3000)
+    assert out.count("all as written") == 3, out
+    for copy in ("out1", "out2"):
+        assert (root / copy).read_bytes() == pattern(size)
+
+
 def test_sixteen_heaps_in_eight_mebibytes(boot):
     """Sixteen processes with 16 MiB each, and 2048 frames for all of them."""
     sos = boot(append="frames=2048")

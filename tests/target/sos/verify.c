@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // verify write|read|skim|pour FILE SIZE PIECE: writes or reads a file of SIZE bytes in calls of
 // PIECE bytes, byte n being a function of n, and prints how long it took. `skim` reads without
-// looking at the bytes, `pour` writes any: these measure the system and not this program.
+// looking at the bytes, `pour` writes any: these measure the system and not this program. The
+// buffer is on the heap; `read` writes to all of it first, so that it is paged out where memory is
+// short.
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,8 +14,8 @@
 
 #include <sos.h>
 
-enum { largest_piece = 1 << 20 };
-static unsigned char buffer[largest_piece];
+enum { largest_piece = 64 << 20 };
+static unsigned char* buffer;
 
 // The host's side of this is in tests/system/scenario.py.
 static unsigned char byte_at(uint64_t n) {
@@ -63,6 +65,12 @@ int main(int argc, char** argv) {
     const uint64_t size = strtoull(argv[3], NULL, 10);
     const size_t piece = strtoul(argv[4], NULL, 10);
     if (piece == 0 || piece > largest_piece) return 2;
+    buffer = malloc(piece);
+    if (buffer == NULL) {
+        perror("verify");
+        return 1;
+    }
+    if (exact && !writing) memset(buffer, 0x55, piece);
 
     const int file = open(argv[2], writing ? O_WRONLY | O_CREAT | O_TRUNC : O_RDONLY, 0644);
     if (file < 0) {
@@ -70,7 +78,8 @@ int main(int argc, char** argv) {
         return 1;
     }
     const int64_t begin = sos_time_stamp();
-    if (writing ? write_all(file, size, piece, exact) : read_all(file, size, piece, exact)) return 1;
+    if (writing ? write_all(file, size, piece, exact) : read_all(file, size, piece, exact))
+        return 1;
     if (close(file) != 0) {
         perror("verify: close");
         return 1;
