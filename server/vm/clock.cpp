@@ -37,7 +37,7 @@ class Batch {
             result.started += static_cast<std::uint32_t>(started);
             rest = rest.subspan(started);
             if (started > 0) continue;
-            result.no_slots = true;
+            result.no_slots = slots_free() == 0;
             break;
         }
         count_ = 0;

@@ -15,6 +15,8 @@ namespace sos::vm {
 
 namespace {
 
+constexpr std::size_t max_transfers = fs::max_page_ios - 1;
+
 /// A PageIo, and which frames it is about.
 struct Transfer : fs::PageIo {
     bool in_use = false;
@@ -23,7 +25,8 @@ struct Transfer : fs::PageIo {
 
 // GUARDED_BY(ft_lock), except `submitted`.
 struct Pager {
-    std::array<Transfer, fs::max_page_ios> transfers{};
+    std::array<Transfer, max_transfers> transfers{};
+    fs::PageIo bitmap{};  // a record of its own: no page waits for it, nor it for one
     std::atomic<std::uint32_t> in_use = 0;
     std::uint32_t going_out = 0;
     std::optional<Error> failure{};
@@ -56,8 +59,8 @@ void add_page(Transfer& transfer, FrameRef frame) {
     ++transfer.count;
 }
 
-void submit(Transfer& transfer) {
-    fs::submit_page_io(transfer);
+void submit(fs::PageIo& io) {
+    fs::submit_page_io(io);
     pager.submitted.store(true, std::memory_order_relaxed);
 }
 
@@ -155,6 +158,22 @@ void page_out_done(fs::PageIo& io) {
     end_transfer(transfer);
 }
 
+void bitmap_done(fs::PageIo& io) {
+    LockGuard guard(ft_lock);
+    end_bitmap_io(io);
+    if (io.failed && io.kind == fs::PageIoKind::write_slots) {
+        fail_for_room(Error::page_file_failed);
+    }
+    wake_for_room();
+}
+
+/// No slot was found: there is none, or a bitmap has to be fetched.
+void fetch_bitmap() {
+    if (!begin_bitmap_io(pager.bitmap)) return;
+    pager.bitmap.done = bitmap_done;
+    submit(pager.bitmap);
+}
+
 /// The page's frame is being filled.
 void set_in_transit(const PagePlace& page) {
     page.place.entry->set<Entry::Frame>(page.frame.raw());
@@ -164,7 +183,7 @@ void set_in_transit(const PagePlace& page) {
 }  // namespace
 
 bool can_start_transfer() {
-    return pager.in_use < fs::max_page_ios;
+    return pager.in_use < max_transfers;
 }
 
 void start_page_in(std::span<const PagePlace> pages) {
@@ -199,7 +218,10 @@ void start_file_read(std::span<const PagePlace> pages, const ExecutableFile& fil
 
 std::size_t start_page_out(std::span<const PagePlace> pages) {
     const SlotRun slots = take_slots(static_cast<std::uint32_t>(pages.size()));
-    if (slots.count == 0) return 0;
+    if (slots.count == 0) {
+        fetch_bitmap();
+        return 0;
+    }
     Transfer& transfer = take_transfer(fs::PageIoKind::write_slots, page_out_done);
     transfer.slot = slots.first;
     for (const PagePlace& page : pages.first(slots.count)) {
@@ -214,6 +236,17 @@ std::size_t start_page_out(std::span<const PagePlace> pages) {
 
 void rescue(const PageTable::Place& place) {
     place.entry->set<Entry::Valid>(1);
+}
+
+void free_backing(Entry entry, SpaceId space) {
+    SpaceAccount& account = account_of(space);
+    if (entry.has_slot()) give_slot(static_cast<std::uint32_t>(entry.cap()));
+    if (entry.frame() != no_frame) {
+        give_frame(entry.frame());
+        --account.resident;
+    } else if (entry.has_slot()) {
+        --account.in_page_file;
+    }
 }
 
 std::uint32_t frames_going_out() {
@@ -238,18 +271,8 @@ abi::PagingCount paging_report() {
     report.page_frames = page_frame_limit();
     report.page_frames_free = page_frames_free();
     report.page_file_used = slots_in_use();
-void free_backing(Entry entry, SpaceId space) {
-    SpaceAccount& account = account_of(space);
-    if (entry.has_slot()) give_slot(static_cast<std::uint32_t>(entry.cap()));
-    if (entry.frame() != no_frame) {
-        give_frame(entry.frame());
-        --account.resident;
-    } else if (entry.has_slot()) {
-        --account.in_page_file;
-    }
-}
-
     report.page_file_slots = slots_in_use() + slots_free();
+    report.shared_pages = shared_pages_in_use();
     return report;
 }
 
@@ -258,4 +281,3 @@ std::uint32_t transfers_under_way() {
 }
 
 }  // namespace sos::vm
-    report.shared_pages = shared_pages_in_use();

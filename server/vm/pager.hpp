@@ -53,17 +53,18 @@ void start_page_in(std::span<const PagePlace> pages);
 void start_file_read(std::span<const PagePlace> pages, const ExecutableFile& file,
                      const FileRange& range);
 /// Starts to write pages that are resident, dirty and not mapped, as many as there are slots one
-/// after the other: how many.
+/// after the other: how many. None: no slot is free, or (if slots_free()) none is known until a
+/// bitmap has come; whoever waits for room is told then.
 std::size_t start_page_out(std::span<const PagePlace> pages);
 
 /// A page on its way out is wanted again: resident, as if nothing had happened.
 void rescue(const PageTable::Place& place);
 
-/// Frames whose pages are on their way out.
 /// What is behind a page goes, whatever state it is in: a transfer that is under way ends without
 /// it. `entry` (not a shared one) is not to be used again.
 void free_backing(Entry entry, SpaceId space);
 
+/// Frames whose pages are on their way out.
 std::uint32_t frames_going_out();
 /// Why the last page-out that has ended failed; nothing if it did not.
 std::optional<Error> page_out_failure();

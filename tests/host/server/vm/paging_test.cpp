@@ -5,6 +5,7 @@
 #include <array>
 #include <memory>
 #include <random>
+#include <set>
 
 #include "paging_fixture.hpp"
 
@@ -168,6 +169,100 @@ TEST_F(PagingTest, ATransferOfManyPagesHasFewPins) {
     }
     EXPECT_EQ(tokens.size(), max_transfer_pages());
     for (const std::uint64_t token : tokens) release_pin(token);
+}
+
+/// With so many slots in use that bitmaps go out and come back.
+class BitmapTest : public PagingTest {
+  protected:
+    ~BitmapTest() override {
+        LockGuard guard(ft_lock);
+        for (const std::uint32_t slot : taken) give_slot(slot);
+    }
+
+    /// False when there is none, although a bitmap was fetched if one had to be.
+    bool take_some() {
+        for (int attempt = 0; attempt < 3; ++attempt) {
+            SlotRun run;
+            bool fetching = false;
+            {
+                LockGuard guard(ft_lock);
+                run = take_slots(16);
+                if (run.count == 0) fetching = begin_bitmap_io(bitmap);
+            }
+            for (std::uint32_t i = 0; i < run.count; ++i) taken.insert(run.first + i);
+            if (run.count > 0) return true;
+            if (!fetching) return false;
+            bitmap.done = [](fs::PageIo& io) {
+                LockGuard guard(ft_lock);
+                end_bitmap_io(io);
+            };
+            fs::submit_page_io(bitmap);
+            paging.complete_all();
+        }
+        return false;
+    }
+    void take(std::size_t most) {
+        while (taken.size() < most && take_some()) {
+        }
+    }
+    void give(std::uint32_t slot) {
+        LockGuard guard(ft_lock);
+        give_slot(slot);
+        taken.erase(slot);
+    }
+    static std::uint32_t free_slots() {
+        LockGuard guard(ft_lock);
+        return slots_free();
+    }
+
+    std::set<std::uint32_t> taken;
+    fs::PageIo bitmap{};
+};
+
+TEST_F(BitmapTest, AProcessPagesOnWhileABitmapGoesOut) {
+    take(4 * PageFileMap::usable_in_segment);
+    EXPECT_TRUE(paging.page_file.empty());
+    Process process(60);
+    for (std::uint64_t page = 0; page < 60; ++page) ASSERT_TRUE(process.write(page, 5));
+    for (std::uint64_t page = 0; page < 60; ++page) ASSERT_TRUE(process.check(page));
+    EXPECT_TRUE(paging.page_file.contains(0) || paging.page_file.contains(32768) ||
+                paging.page_file.contains(65536) || paging.page_file.contains(98304));
+}
+
+TEST_F(BitmapTest, ABitmapThatCannotBeWrittenCostsOneProcess) {
+    take(4 * PageFileMap::usable_in_segment);
+    paging.fail_writes = true;
+    Process process(60);
+    std::uint64_t page = 0;
+    while (page < 60 && process.space.pin(address(page), Access::write)) ++page;
+    EXPECT_GE(page, frame_limit);
+    EXPECT_EQ(process.space.doom(), Error::page_file_failed);
+    paging.fail_writes = false;
+}
+
+TEST_F(BitmapTest, SlotsOfAllSegmentsAreFoundAgain) {
+    take(PageFileMap::usable_slots);
+    EXPECT_EQ(taken.size(), PageFileMap::usable_slots);
+    EXPECT_FALSE(take_some());
+    for (const std::uint32_t segment : {3u, 11u, 0u}) {
+        for (std::uint32_t i = 1; i < 100; i += 7) give(segment * 32768 + i * 300);
+    }
+    EXPECT_EQ(free_slots(), 45u);
+    take(PageFileMap::usable_slots);
+    EXPECT_EQ(taken.size(), PageFileMap::usable_slots);
+}
+
+TEST_F(BitmapTest, ADamagedBitmapCostsItsSegmentUntilThatIsFree) {
+    take(PageFileMap::usable_slots);
+    for (auto& [slot, content] : paging.page_file) content[100] ^= std::byte{1};
+    // Of segment 0, which is not among those cached last.
+    for (std::uint32_t i = 1; i <= 50; ++i) give(i);
+    EXPECT_EQ(free_slots(), 50u);
+    EXPECT_FALSE(take_some());
+    EXPECT_EQ(free_slots(), 0u) << "nobody knows which";
+    for (std::uint32_t i = 51; i < 32768; ++i) give(i);
+    EXPECT_EQ(free_slots(), PageFileMap::usable_in_segment);
+    EXPECT_TRUE(take_some());
 }
 
 /// Several processes at once; while one waits the others go on, a few levels deep.
