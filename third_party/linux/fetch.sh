@@ -14,10 +14,16 @@ modules='failover net_failover virtio_net virtio_mmio netfs fscache sunrpc grace
 linux_download() {
     local image
     start_private_apt
+    # Read to the end: a pipe that is closed early would end the script now and then (pipefail).
     image=$(apt-cache -c "$private_apt_root/apt.conf" depends linux-image-arm64 |
-        awk '/Depends:/ { print $2; exit }')
-    (cd "$downloads/linux" && private_apt download "$image" busybox-static)
+        awk '/Depends:/ && !found { print $2; found = 1 }')
+    [ -n "$image" ] || fail "no package linux-image-arm64 in this machine's sources"
+    # Under their names only when both are there whole.
+    rm -rf "$downloads/linux.part"
+    mkdir -p "$downloads/linux.part"
+    (cd "$downloads/linux.part" && private_apt download "$image" busybox-static)
     end_private_apt
+    mv "$downloads/linux.part" "$downloads/linux"
 }
 
 linux_extract() {
@@ -29,7 +35,7 @@ linux_extract() {
     mv "$part"/all/boot/vmlinuz-* "$part/kernel"
     find "$part/all" -name busybox -type f -exec mv {} "$part/busybox" \;
     for name in $modules; do
-        file=$(find "$part/all" -name "$name.ko*" | head -n 1)
+        file=$(find "$part/all" -name "$name.ko*" -print -quit)
         [ -n "$file" ] || continue  # built in
         case $file in
         *.xz) xz -d "$file" && file=${file%.xz} ;;
@@ -37,11 +43,11 @@ linux_extract() {
         mv "$file" "$part/modules/"
         echo "$name" >>"$part/modules/order"
     done
+    [ -s "$part/kernel" ] && [ -s "$part/busybox" ] || fail "the packages lack a kernel or busybox"
     rm -rf "$part/all"
     mv "$part" "$out/linux"
 }
 
 [ -e "$out/linux/kernel" ] && exit 0
-mkdir -p "$downloads/linux"
-[ -n "$(ls "$downloads/linux")" ] || step fetch-linux linux_download
+[ -e "$downloads/linux" ] || step fetch-linux linux_download
 step unpack-linux linux_extract

@@ -146,8 +146,12 @@ def main():
                         choices=["kernel", "timer", "process", "vm", "files", *GROUPS])
     parser.add_argument("--json", action="store_true", help="one object of name: number")
     parser.add_argument("--runs", type=int, default=5, help="of files: how many to take medians of")
+    parser.add_argument("--short", action="store_true",
+                        help="of files: one run with small files, to see that it works")
     parser.add_argument("--save", action="store_true", help="of files: into docs/bench")
     options = parser.parse_args()
+    if options.runs < 1 or (options.save and options.short):
+        parser.error("--runs is at least 1, and a short run is not worth saving")
     counts, timer, processes, paging, numbers = {}, {}, {}, {}, {}
     try:
         if options.group in (None, "kernel"):
@@ -160,7 +164,8 @@ def main():
             paging = vm()
         if options.group == "files":
             with tempfile.TemporaryDirectory(prefix="sos-bench-") as work:
-                numbers = files_bench.measure(work, options.runs)
+                numbers = (files_bench.measure(work, 1, files_bench.SHORT_MEGABYTES)
+                           if options.short else files_bench.measure(work, options.runs))
             if options.save:
                 files_bench.save(numbers, options.runs)
         elif options.group not in ("kernel", "timer", "process", "vm"):
