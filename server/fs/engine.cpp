@@ -156,7 +156,7 @@ bool run() {
             active = active || served || paged;
         }
         parts->stack.flush();
-        if (!active) return false;
+        if (!active && !parts->stack.rest()) return false;
     }
     return true;
 }

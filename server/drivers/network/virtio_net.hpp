@@ -3,8 +3,9 @@
 // the modern interface (version 2 of the transport); a legacy one is refused.
 //
 // Received packets stay where the device put them until they are given back; packets to be sent are
-// built in place. Notifications are collected until flush(), and the device interrupts only for
-// packets received while nobody looks, and when the link comes or goes.
+// built in place. Notifications are collected until flush(), and the device interrupts only for the
+// first packet received after rest(), and when the link comes or goes: in an emulator each access
+// to a register costs more than handling several packets.
 //
 // The device is not trusted. What breaks its rules is noticed (broken()), never followed to memory
 // outside the buffers; restart() begins anew with the buffers that the caller does not hold.
@@ -153,15 +154,12 @@ class VirtioNet {
         return link_up_ != was_up;
     }
 
-    /// The next packet received, whose buffer is the caller's until give_back(). When there is
-    /// none, the device will interrupt for the next.
+    /// The next packet received, whose buffer is the caller's until give_back(). Who stops looking
+    /// for packets calls rest().
     std::optional<Packet> receive() {
         while (true) {
             const std::optional<VirtQueue::Used> used = receive_.take_used();
-            if (!used) {
-                if (receive_.arm_interrupt()) continue;
-                return std::nullopt;
-            }
+            if (!used) return std::nullopt;
             const std::optional<std::size_t> length = whole_frame(*used);
             if (broken()) return std::nullopt;
             if (length) {
@@ -171,6 +169,10 @@ class VirtioNet {
             post(used->index);  // nothing in it, or more than a frame can have
         }
     }
+
+    /// From here on the device interrupts for the next packet, once. True when there is one
+    /// already, which it may not interrupt for.
+    bool rest() { return receive_.arm_interrupt(); }
 
     void give_back(std::uint16_t buffer) {
         ASSERT(held_[buffer]);

@@ -26,6 +26,18 @@ namespace {
 /// Room in the send buffer below which a socket does not count as writable.
 constexpr std::size_t writable_space = 8 * 1024;
 
+/// Up to so many bytes that nobody has read yet leave the peer's window as it is: the reader is
+/// this same thread, which takes them at once, and one acknowledgement tells it all. With the
+/// window on top that is half of the card's buffers for one connection.
+constexpr std::size_t free_unread = 96 * 1024;
+
+void open_window(tcp_pcb* pcb, std::size_t size) {
+    constexpr std::size_t most = 0xffff;
+    for (; size > 0; size -= std::min(size, most)) {
+        tcp_recved(pcb, static_cast<u16_t>(std::min(size, most)));
+    }
+}
+
 struct Socket {
     enum class State { free, open, connecting, connected };
 
@@ -35,6 +47,8 @@ struct Socket {
     int error = 0;             // an errno, until it is asked for
     bool ended = false;        // the peer sends nothing more
     std::size_t consumed = 0;  // bytes of the oldest packet that were read
+    std::size_t unread = 0;    // bytes received and not read
+    std::size_t owed = 0;      // bytes of these by which the window is smaller now
     base::RingBuffer<pbuf*, 256> received;
 };
 
@@ -83,14 +97,22 @@ err_t on_connected(void* argument, tcp_pcb*, err_t) {
     return ERR_OK;
 }
 
-err_t on_received(void* argument, tcp_pcb*, pbuf* packet, err_t) {
+err_t on_received(void* argument, tcp_pcb* pcb, pbuf* packet, err_t) {
     Socket& socket = *static_cast<Socket*>(argument);
     if (packet == nullptr) {
         socket.ended = true;
         return ERR_OK;
     }
     // Refused packets are offered again later.
-    return socket.received.push(packet) ? ERR_OK : ERR_MEM;
+    if (!socket.received.push(packet)) return ERR_MEM;
+    const std::size_t size = packet->tot_len;
+    socket.unread += size;
+    if (socket.unread <= free_unread) {
+        open_window(pcb, size);
+    } else {
+        socket.owed += size;
+    }
+    return ERR_OK;
 }
 
 void on_error(void* argument, err_t error) {
@@ -210,7 +232,10 @@ ssize_t recv(int fd, void* data, size_t size, int) {
     if (entry == nullptr) return -1;
     const std::size_t taken = take_received(*entry, static_cast<char*>(data), size);
     if (taken > 0) {
-        if (entry->pcb != nullptr) tcp_recved(entry->pcb, static_cast<u16_t>(taken));
+        entry->unread -= taken;
+        if (entry->pcb != nullptr && entry->owed > 0 && entry->unread <= free_unread) {
+            open_window(entry->pcb, std::exchange(entry->owed, 0));
+        }
         return static_cast<ssize_t>(taken);
     }
     if (entry->ended) return 0;

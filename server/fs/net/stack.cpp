@@ -194,19 +194,49 @@ bool NetworkStack::poll(std::uint64_t now_us) {
 void NetworkStack::receive_all(bool& any) {
     while (const std::optional<Card::Packet> packet = card_.receive()) {
         any = true;
-        ReceivedPacket& received = received_[packet->buffer];
-        received.pbuf.custom_free_function = release;
-        received.stack = this;
-        received.buffer = packet->buffer;
-        const auto length = static_cast<u16_t>(packet->frame.size());
-        pbuf* const p = pbuf_alloced_custom(PBUF_RAW, length, PBUF_REF, &received.pbuf,
-                                            packet->frame.data(), length);
+        const std::optional<Segment> segment = Segment::parse(packet->frame);
+        // Without what Ethernet fills short frames up with.
+        const std::size_t length =
+            segment ? Segment::headers + segment->data() : packet->frame.size();
+        pbuf* const p = wrap(*packet, length);
         if (p == nullptr) {
             card_.give_back(packet->buffer);
-        } else if (interface_.input(p, &interface_) != ERR_OK) {
-            pbuf_free(p);
+            continue;
         }
+        const bool joins = segment && joint_ && joint_count_ < max_joint && joint_->join(*segment);
+        if (joins) {
+            pbuf_remove_header(p, Segment::headers);
+        } else {
+            hand_over();
+        }
+        pieces_[joint_count_++] = p;
+        if (!joins) joint_ = segment;
+        if (!segment) hand_over();
     }
+    hand_over();
+}
+
+/// A received packet as lwIP wants it; null when it cannot be.
+pbuf* NetworkStack::wrap(const Card::Packet& packet, std::size_t length) {
+    ReceivedPacket& received = received_[packet.buffer];
+    received.pbuf.custom_free_function = release;
+    received.stack = this;
+    received.buffer = packet.buffer;
+    return pbuf_alloced_custom(PBUF_RAW, static_cast<u16_t>(length), PBUF_REF, &received.pbuf,
+                               packet.frame.data(), static_cast<u16_t>(length));
+}
+
+/// Gives lwIP the packet that was being put together.
+void NetworkStack::hand_over() {
+    if (joint_count_ == 0) return;
+    for (std::size_t i = joint_count_ - 1; i > 0; --i) {
+        pieces_[i - 1]->next = pieces_[i];
+        pieces_[i - 1]->tot_len = static_cast<u16_t>(pieces_[i - 1]->len + pieces_[i]->tot_len);
+    }
+    pbuf* const whole = pieces_[0];
+    joint_count_ = 0;
+    joint_.reset();
+    if (interface_.input(whole, &interface_) != ERR_OK) pbuf_free(whole);
 }
 
 /// DHCP's timer sees to it that somebody looks often enough.
@@ -245,6 +275,11 @@ extern "C" {
 
 u32_t sys_now(void) {
     return static_cast<u32_t>(sos::fs::net::lwip_now_us / 1000);
+}
+
+void sos_lwip_segment(tcp_pcb* pcb, const pbuf* packet) {
+    // The mark of a segment whose acknowledgement waits for that of the next one, which this is.
+    if (packet->next != nullptr) tcp_set_flags(pcb, TF_ACK_DELAY);
 }
 
 uint32_t sos_lwip_random(void) {

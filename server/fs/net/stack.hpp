@@ -14,6 +14,7 @@
 #include "drivers/network/mmio_registers.hpp"
 #include "drivers/network/virtio_net.hpp"
 #include "error.hpp"
+#include "fs/net/coalesce.hpp"
 #include "lwip/netif.h"
 #include "lwip/pbuf.h"
 #include "platform/boot_settings.hpp"
@@ -37,6 +38,9 @@ class NetworkStack {
 
     /// Hands received packets to lwIP and runs timers that are due; true if there were packets.
     bool poll(std::uint64_t now_us);
+    /// To be called when poll() and the users of the connections have nothing to do any more: the
+    /// card interrupts for the next packet. True when there is one already.
+    bool rest() { return !given_up_ && card_.rest(); }
     /// Lets the card see what is to be sent, and the buffers given back.
     void flush() {
         if (!given_up_) card_.flush();
@@ -70,6 +74,8 @@ class NetworkStack {
     void remind(std::uint64_t now_us);
     void follow_link();
     void receive_all(bool& any);
+    pbuf* wrap(const Card::Packet& packet, std::size_t length);
+    void hand_over();
     void recover_card();
 
     Card card_;
@@ -79,6 +85,12 @@ class NetworkStack {
     std::uint64_t remind_at_us_ = 0;  // to say that there is no address yet
     std::array<ReceivedPacket, Card::buffers> received_{};
     std::array<Timer, 4> timers_;
+    // A packet that is being put together. So many frames at most are acknowledged at once: a
+    // third of the peer's window, so that it never has to stop.
+    static constexpr std::size_t max_joint = 15;
+    std::optional<Segment> joint_{};
+    std::array<pbuf*, max_joint> pieces_{};
+    std::size_t joint_count_ = 0;
 };
 
 }  // namespace sos::fs::net

@@ -103,6 +103,7 @@ class Fuzz {
                 break;
             default:
                 net_.acknowledge_interrupt();
+                net_.rest();
                 net_.flush();
         }
         if (net_.broken()) reset();

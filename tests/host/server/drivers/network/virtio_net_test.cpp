@@ -142,7 +142,30 @@ TEST_F(VirtioNetTest, one_interrupt_for_a_burst) {
     }
     net.flush();
     EXPECT_EQ(received, 20);
+    EXPECT_FALSE(net.rest());
     ASSERT_TRUE(model.deliver("later"));
+    ASSERT_TRUE(model.deliver("and another"));
+    EXPECT_EQ(model.interrupts, 2);
+}
+
+TEST_F(VirtioNetTest, no_interrupt_while_somebody_looks) {
+    ASSERT_TRUE(start());
+    ASSERT_TRUE(model.deliver("first"));
+    EXPECT_EQ(model.interrupts, 1);
+    net.acknowledge_interrupt();
+    for (int i = 0; i < 1000; ++i) {
+        const auto packet = net.receive();
+        ASSERT_TRUE(packet);
+        net.give_back(packet->buffer);
+        net.flush();
+        EXPECT_FALSE(net.receive());
+        ASSERT_TRUE(model.deliver("while it looks"));
+    }
+    EXPECT_EQ(model.interrupts, 1);
+    EXPECT_TRUE(net.rest()) << "there is one that will not be told of";
+    EXPECT_TRUE(net.receive());
+    EXPECT_FALSE(net.rest());
+    ASSERT_TRUE(model.deliver("while it rests"));
     EXPECT_EQ(model.interrupts, 2);
 }
 
