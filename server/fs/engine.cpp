@@ -134,10 +134,12 @@ void acknowledge_interrupt() {
     parts->stack.acknowledge_interrupt();
 }
 
-void submit(std::uint32_t index, Request& request) {
+bool submit(std::uint32_t index, Request& request) {
     // The last run may be long ago: the request's patience begins now.
     parts->service.set_time(parts->config.now_us());
-    guarded(parts->service, [&] { parts->service.submit(index, request); });
+    bool more = true;
+    guarded(parts->service, [&] { more = parts->service.submit(index, request); });
+    return more;
 }
 
 void cancel(bool (*ended)(Owner owner)) {

@@ -67,7 +67,7 @@ Result<void> start(const Config& config);
 void acknowledge_interrupt();
 
 /// See nfs::Service.
-void submit(std::uint32_t index, Request& request);
+[[nodiscard]] bool submit(std::uint32_t index, Request& request);
 void cancel(bool (*ended)(Owner owner));
 
 /// Does what can be done now, within a bound; true if there may be more.

@@ -68,8 +68,9 @@ bool owner_ended(Owner owner) {
            killed[owner.slot].load(std::memory_order_acquire) == owner.generation;
 }
 
+/// Whoever is answered has a lower priority, and runs only when this thread receives again.
 void send_answer(thread::ReplyToken& token) {
-    token.send(abi::MessageInfo::make(0, 0));
+    token.send_with_next_receive(abi::MessageInfo::make(0, 0));
 }
 
 void answered(std::uint32_t index) {
@@ -91,15 +92,17 @@ void announce(std::string_view line) {
     }
 }
 
-/// A Client has called: its request is answered later, when the engine says so.
-void accept(const sel4::Received& message) {
+/// A Client has called: its request is answered later, when the engine says so. False when that
+/// left nothing to do.
+bool accept(const sel4::Received& message) {
     thread::ReplyToken token = server->replies.take_received();
     auto* const request = reinterpret_cast<Request*>(message.words.mr[0]);
     if (owner_ended(request->owner)) {
         if (request->operation != Operation::close) {
             request->failed = true;
             request->error = Error::cancelled;
-            return send_answer(token);
+            send_answer(token);
+            return false;
         }
         // What it has written goes to the server all the same, but nobody waits for that.
         request->abandon = true;
@@ -108,7 +111,7 @@ void accept(const sel4::Received& message) {
     ASSERT(server->free_count > 0);
     const std::uint16_t index = server->free_calls[--server->free_count];
     server->tokens[index] = std::move(token);
-    engine::submit(index, *request);
+    return engine::submit(index, *request);
 }
 
 /// One registered timeout, for the earliest thing that is due.
@@ -134,18 +137,22 @@ void set_timeout() {
 }
 
 [[noreturn]] void serve() {
+    bool more_to_do = true;
     while (true) {
-        const bool more_to_do = engine::run();
-        set_timeout();
+        if (more_to_do) {
+            more_to_do = engine::run();
+            set_timeout();
+        }
         const sel4::CPtr endpoint = server->endpoint.cptr();
-        const sel4::CPtr reply = server->replies.receive_object();
         const sel4::Received message =
-            more_to_do ? sel4::nb_recv(endpoint, reply) : sel4::recv(endpoint, reply);
+            more_to_do ? server->replies.poll(endpoint) : server->replies.receive(endpoint);
         const std::uint64_t from = message.badge.raw();
         if ((from & badge::kind_mask) == badge::handler) {
-            accept(message);
+            // What the cache has is answered without a look at the network.
+            more_to_do = accept(message) || more_to_do;
             continue;
         }
+        more_to_do = true;
         if ((from & badge::timer) != 0) server->timeout_at_us.reset();
         if ((from & badge::network) != 0) {
             engine::acknowledge_interrupt();

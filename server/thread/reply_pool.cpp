@@ -25,6 +25,14 @@ void ReplyToken::send(abi::MessageInfo info, const sel4::Words& words) {
     forget();
 }
 
+void ReplyToken::send_with_next_receive(abi::MessageInfo info) {
+    ASSERT(owed());
+    ReplyPool& pool = *pool_;
+    pool.send_left();
+    forget();
+    pool.left_ = info;
+}
+
 void ReplyToken::forget() {
     ReplyPool& pool = *std::exchange(pool_, nullptr);
     pool.spare_[pool.spare_count_++] = index_;
@@ -47,6 +55,23 @@ void ReplyPool::shrink() {
     objects_[place].reset();
     empty_[empty_count_++] = place;
     --size_;
+}
+
+void ReplyPool::send_left() {
+    if (left_) sel4::reply(receive_object(), *left_);
+    left_.reset();
+}
+
+sel4::Received ReplyPool::receive(sel4::CPtr endpoint) {
+    if (!left_) return sel4::recv(endpoint, receive_object());
+    const abi::MessageInfo info = *left_;
+    left_.reset();
+    return sel4::reply_recv(endpoint, receive_object(), info);
+}
+
+sel4::Received ReplyPool::poll(sel4::CPtr endpoint) {
+    send_left();
+    return sel4::nb_recv(endpoint, receive_object());
 }
 
 sel4::CPtr ReplyPool::receive_object() const {

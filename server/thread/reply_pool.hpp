@@ -11,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 #include "error.hpp"
@@ -33,6 +34,10 @@ class [[nodiscard]] ReplyToken {
 
     /// Answers the caller; the token is empty afterwards and the object spare again.
     void send(abi::MessageInfo info, const sel4::Words& words = {});
+
+    /// The same without words, at the pool's next receive() or poll(), which for one answer is the
+    /// same system call. For threads that those who are answered cannot preempt.
+    void send_with_next_receive(abi::MessageInfo info);
 
     /// The caller's thread has been deleted: nobody is left to be answered.
     void forget();
@@ -60,6 +65,11 @@ class ReplyPool {
     /// Gives one spare object back, when a client thread has gone.
     void shrink();
 
+    /// The next message, with answers that were left for now sent before.
+    sel4::Received receive(sel4::CPtr endpoint);
+    /// The same without waiting for one.
+    sel4::Received poll(sel4::CPtr endpoint);
+
     /// What to receive the next message with.
     sel4::CPtr receive_object() const;
     /// The caller that was just received with receive_object() is owed an answer from now on.
@@ -70,6 +80,9 @@ class ReplyPool {
   private:
     friend class ReplyToken;
 
+    void send_left();
+
+    std::optional<abi::MessageInfo> left_{};  // an answer for the caller of the top of `spare_`
     std::array<res::OwnedReply, capacity> objects_{};
     std::array<std::uint16_t, capacity> spare_{};  // a stack: the top one receives
     std::array<std::uint16_t, capacity> empty_{};  // a stack of places given up by shrink()

@@ -62,8 +62,8 @@ struct BufferCursor {
     void drain(std::span<const IoBuffer> buffers, std::byte* to, std::size_t size);
 };
 
-struct Call {
-    std::uint32_t generation = 0;
+/// What a request begins with anew.
+struct CallState {
     bool active = false;
     Waiting waiting = Waiting::nowhere;
     bool in_flight = false;    // its RPC was sent
@@ -74,23 +74,13 @@ struct Call {
     Step step = nullptr;
     std::uint64_t not_before_us = 0;  // the server asked for patience
     std::uint64_t sent_us = 0;        // when the RPC under way was sent
-    base::ListLink<Call> waiting_link{};
 
     // The walk: `directory` and `name` are its present place, `rest` what comes behind.
     Goal goal = Goal::object;
     bool follow = true;
     std::uint8_t links_followed = 0;
     std::string_view rest{};
-    ServerHandle directory{};
-    ServerHandle object{};
-    Name name{};
-    fattr3 attributes{};  // of `object`, when it was found
-
-    // rename: where the first path led
-    bool second_walk = false;
-    ServerHandle first_directory{};
-    Name first_name{};
-    ServerHandle first_object{};
+    bool second_walk = false;  // rename: `first_...` is where the first path led
 
     // transfers
     BufferCursor cursor{};
@@ -104,6 +94,28 @@ struct Call {
     std::uint32_t errors_seen = 0;   // of the file that is closed
     std::uint64_t sent_serial = 0;   // of the RPC
     std::uint32_t retries = 0;       // of listings and the like
+};
+
+struct Call : CallState {
+    std::uint32_t generation = 0;
+    base::ListLink<Call> waiting_link{};
+
+    ServerHandle directory{};
+    ServerHandle object{};
+    Name name{};
+    fattr3 attributes{};  // of `object`, when it was found
+    ServerHandle first_directory{};
+    Name first_name{};
+    ServerHandle first_object{};
+
+    /// For another request. The places are as long as a small transfer takes in all, and written
+    /// before they are read: they are not cleared.
+    void begin() {
+        static_cast<CallState&>(*this) = {};
+        ++generation;
+        directory.size = 0;
+        object.size = 0;
+    }
 };
 
 inline constexpr unsigned max_links_followed = 40;

@@ -66,16 +66,23 @@ Io* Service::record_of<Io>(void* token) {
     return static_cast<Io*>(token);
 }
 
-void Service::submit(std::uint32_t index, Request& request) {
+bool Service::submit(std::uint32_t index, Request& request) {
+    const std::uint64_t rpcs = serial_;
+    const std::size_t unsafe = unsafe_pages_;
+    const bool idle = ios_.none() && dirty_nodes_.empty();
     Call& call = calls_[index];
     ASSERT(!call.active);
-    call = Call{.generation = call.generation + 1};
+    call.begin();
     call.active = true;
     call.request = &request;
     call.owner = request.owner;
     ++active_calls_;
     dispatch(call);
     flush_on();
+    // What an RPC or a page to be written back needs shows in one of these.
+    const bool idle_now = ios_.none() && dirty_nodes_.empty();
+    return call.active || serial_ != rpcs || unsafe_pages_ != unsafe || idle_now != idle ||
+           !waiting_ios_.empty() || !waiting_for_resources_.empty();
 }
 
 void Service::dispatch(Call& call) {

@@ -80,8 +80,10 @@ class Service final : private Surroundings {
     void start(const platform::NfsLocation& location, std::string_view hidden_name,
                const Memory& memory);
 
-    /// `index` (below max_calls) is the caller's choice, not in use by another request.
-    void submit(std::uint32_t index, Request& request);
+    /// `index` (below max_calls) is the caller's choice, not in use by another request. False when
+    /// that left nothing for run() to do, and deadline_us() is what it was: the request was
+    /// answered from the cache.
+    bool submit(std::uint32_t index, Request& request);
 
     /// Answers every request with `cancelled` for which `ended` says so.
     void cancel(bool (*ended)(Owner owner));

@@ -65,6 +65,7 @@ void Lane::accept(PageIo& io) {
     Job* const job = std::ranges::find(jobs_, State::idle, &Job::state);
     ASSERT(job != jobs_.end());
     *job = Job{.generation = job->generation + 1, .io = &io};
+    ++busy_jobs_;
     io.failed = false;
     wait(*job);
 }
@@ -79,6 +80,7 @@ void Lane::finish(Job& job) {
     PageIo& io = *job.io;
     ASSERT(!job.link.linked);
     job.state = State::idle;
+    --busy_jobs_;
     job.io = nullptr;
     io.done(io);
 }
@@ -209,6 +211,7 @@ bool Lane::run(std::uint64_t now_us) {
 
 /// Gives up a connection on which an answer is overdue.
 void Lane::watch_server() {
+    if (busy_jobs_ == 0) return;
     const bool overdue = std::ranges::any_of(jobs_, [&](const Job& job) {
         return job.state == State::in_flight && now_us_ - job.sent_us >= answer_limit_us;
     });
@@ -223,6 +226,7 @@ std::optional<std::uint64_t> Lane::deadline_us() const {
     if (connection_.rpc() != nullptr && file_state_ == FileState::refused) {
         consider_time(refused_until_us_);
     }
+    if (busy_jobs_ == 0) return earliest;
     for (const Job& job : jobs_) {
         if (job.state == State::in_flight) consider_time(job.sent_us + answer_limit_us);
         if (connection_.rpc() != nullptr && job.state == State::waiting &&

@@ -135,6 +135,7 @@ class Lane final : private nfs::Surroundings {
     JobList waiting_reads_{};
     JobList waiting_writes_{};
     std::uint32_t in_flight_ = 0;
+    std::uint32_t busy_jobs_ = 0;
     bool some_interrupted_ = false;
     std::uint64_t now_us_ = 0;
 };
