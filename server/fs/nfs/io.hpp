@@ -53,7 +53,8 @@ class IoTable {
 
     bool available(Io::Kind kind) const { return used_[class_of(kind)] < limits[class_of(kind)]; }
     std::uint32_t reads() const { return used_[0]; }
-    bool none() const { return used_[0] + used_[1] + used_[2] == 0; }
+    std::uint32_t used() const { return used_[0] + used_[1] + used_[2]; }
+    bool none() const { return used() == 0; }
     std::span<Io> all() { return entries_; }
 
   private:

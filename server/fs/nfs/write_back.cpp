@@ -98,10 +98,13 @@ void Service::flush_for_room() {
     }
 }
 
-/// Sends WRITEs and COMMITs, file after file, as long as there are records for them.
+/// Sends WRITEs and COMMITs, file after file, as long as there are records for them. Who has sent
+/// some and has more goes to the end; who has found no record keeps its turn.
 void Service::flush_on() {
     while (Node* const node = flushing_.front()) {
+        const std::uint32_t before = ios_.used();
         const bool all_sent = flush(*node);
+        if (!all_sent && ios_.used() == before) return;
         flushing_.remove(*node);
         if (!all_sent) return flushing_.push_back(*node);
     }
