@@ -76,6 +76,8 @@ class Client {
 
     sel4::CPtr endpoint_;
     Owner owner_{};
+    FileHandle viewed_{};  // the file that was read last, of which there are views
+    PageViews views_;
     PathScratch scratch_;
 };
 

@@ -14,6 +14,7 @@
 #include "abi/sos_syscall.hpp"
 #include "error.hpp"
 #include "fs/io_buffer.hpp"
+#include "fs/page_view.hpp"
 
 namespace sos::fs {
 
@@ -81,6 +82,7 @@ struct Request {
     std::span<const IoBuffer> buffers{};
     std::span<std::byte> into{};  // entries of a directory, text of a link
     PathScratch* scratch = nullptr;
+    PageViews* views = nullptr;  // read: where views of what comes next may go, or null
 
     // The answer. `value`: bytes transferred.
     bool failed = true;

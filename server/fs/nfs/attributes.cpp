@@ -29,7 +29,7 @@ void Service::learn(Node& node, const fattr3& attributes, std::uint64_t sent_ser
     if (!node.known) {
         node.known = true;
         node.seen = found;
-        node.size = std::max(found.size, end_of_dirty(node));
+        set_size(node, std::max(found.size, end_of_dirty(node)));
         return attributes_fresh(node);
     }
     // What was under way together with a change of ours tells the state before it, or after.
@@ -38,7 +38,7 @@ void Service::learn(Node& node, const fattr3& attributes, std::uint64_t sent_ser
     if (found == node.seen) return;
     node.seen = found;
     forget_contents(node);
-    node.size = std::max(found.size, end_of_dirty(node));
+    set_size(node, std::max(found.size, end_of_dirty(node)));
 }
 
 void Service::learn(Node& node, const post_op_attr& attributes, std::uint64_t sent_serial) {
@@ -58,12 +58,22 @@ void Service::learn_own_change(Node& node, const wcc_data& change, bool alone) {
     if (alone && change.before.attributes_follow != 0 &&
         fingerprint(change.before.pre_op_attr_u.attributes) != node.seen) {
         forget_contents(node);
-        node.size = std::max(after.size, end_of_dirty(node));
+        set_size(node, std::max(after.size, end_of_dirty(node)));
     }
     // Replies may come in another order than the server worked in.
     if (after.changed >= node.seen.changed || alone) node.seen = after;
     node.known = true;
     attributes_fresh(node);
+}
+
+/// What readers may take without asking ends with the file.
+void Service::set_size(Node& node, std::uint64_t size) {
+    const bool shorter = size < node.size;
+    node.size = size;
+    if (!shorter) return;
+    for (CachePage* page = node.pages.front(); page != nullptr; page = NodePages::next(*page)) {
+        page->end_views();
+    }
 }
 
 /// Pages lose all but what is ours and still to be written, or to be committed.
@@ -75,6 +85,7 @@ void Service::forget_contents(Node& node) {
             cache_.drop(*page);
         } else {
             page->discard = page->reading;
+            page->end_views();
             page->valid = page->unstable;
             page->valid.include(page->dirty);
         }
@@ -89,6 +100,7 @@ void Service::cut_pages(Node& node, std::uint64_t size) {
         CachePage* const next = NodePages::next(*page);
         const std::uint64_t begin = page->number * cache_page_size;
         if (begin + cache_page_size > size) {
+            page->end_views();
             const auto limit = begin >= size ? 0 : static_cast<std::uint32_t>(size - begin);
             const bool was_dirty = !page->dirty.empty();
             const bool was_unsafe = was_dirty || !page->unstable.empty();

@@ -24,6 +24,7 @@ struct OpenFile {
     std::uint32_t errors_seen = 0;  // of the node's errors
     // Reading ahead (read_ahead.cpp)
     std::uint64_t next_offset = 0;   // where a sequential reader goes on
+    std::uint64_t viewed_until = 0;  // or up to here, with what it may read without asking
     std::uint64_t ahead_until = 0;   // pages before this one were asked for
     std::uint32_t ahead_window = 0;  // how many pages ahead of the reader
 };

@@ -57,7 +57,7 @@ void PageCache::drop(CachePage& page) {
     ASSERT(!page.reading && !page.writing && !page.dirty_link.linked);
     unlink(page);
     if (page.use_link.linked) idle_.remove(page);
-    page = CachePage{.data = page.data};
+    page = CachePage{.data = page.data, .version = page.version + 1};
     free_.push_back(page);
 }
 

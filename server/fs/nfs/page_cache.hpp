@@ -26,6 +26,7 @@ struct CachePage {
     Node* node = nullptr;  // null: the page is free
     std::uint64_t number = 0;
     std::byte* data = nullptr;
+    std::uint32_t version = 0;  // see fs/page_view.hpp
 
     ByteRange valid{};     // what `data` has of the file's contents
     ByteRange dirty{};     // within `valid`: the server does not have it
@@ -42,6 +43,8 @@ struct CachePage {
     base::ListLink<CachePage> dirty_link{};  // the node's pages with `dirty`, oldest first
 
     bool idle() const { return !reading && dirty.empty() && unstable.empty(); }
+    /// Ends the views of it: before its bytes change, or are no longer right.
+    void end_views() { __atomic_store_n(&version, version + 1, __ATOMIC_RELEASE); }
 };
 
 using NodePages = base::IntrusiveList<CachePage, &CachePage::node_link>;

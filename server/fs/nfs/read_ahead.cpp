@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::uint32_t least_window = Io::max_pages;
 constexpr std::uint32_t most_window = 16 * Io::max_pages;  // 1 MiB
+constexpr std::size_t most_viewed = 16 * 1024;  // bytes: what reads more at once needs no views
+static_assert(PageViews::page_size == cache_page_size);
 
 std::uint64_t pages_of(std::uint64_t bytes) {
     return (bytes + cache_page_size - 1) / cache_page_size;
@@ -27,8 +29,9 @@ bool wanted(const CachePage* page) {
 /// Called for each read: a reader that goes on where it stopped has ever more pages fetched in
 /// advance. All readers together have at most a quarter of the cache that way.
 void Service::read_ahead(OpenFile& file, Node& node, std::uint64_t offset, std::size_t size) {
-    const bool sequential = offset == file.next_offset;
-    file.next_offset = offset + size;
+    const bool sequential =
+        offset == file.next_offset || (offset > file.next_offset && offset <= file.viewed_until);
+    file.next_offset = file.viewed_until = offset + size;
     if (!sequential) {
         file.ahead_window = 0;
         file.ahead_until = 0;
@@ -52,6 +55,27 @@ void Service::read_ahead(OpenFile& file, Node& node, std::uint64_t offset, std::
         if (!read_pages(node, file.ahead_until, end)) return;
         file.ahead_until = end;
     }
+}
+
+/// After a read in small pieces that went on where the one before had stopped: views of the pages
+/// that come next, as far as the cache has them.
+void Service::give_views(const Call& call, OpenFile& file, Node& node) {
+    PageViews* const views = call.request->views;
+    if (views == nullptr || call.total > most_viewed || file.ahead_window == 0) return;
+    if (call.done < call.total || node.resize != nullptr) return;
+    views->first = file.next_offset / cache_page_size;
+    // Only whole pages: the end of the file is the file server's business.
+    const std::uint64_t end = node.size / cache_page_size;
+    while (views->count < PageViews::most && views->first + views->count < end) {
+        CachePage* const page = cache_.find(node, views->first + views->count);
+        if (page == nullptr || page->reading || page->discard ||
+            page->valid != ByteRange{0, cache_page_size}) {
+            break;
+        }
+        cache_.touch(*page);
+        views->pages[views->count++] = {page->data, &page->version, page->version};
+    }
+    file.viewed_until = std::max(file.next_offset, (views->first + views->count) * cache_page_size);
 }
 
 /// READs for all that the cache lacks of these pages; false when there was no room for all.

@@ -203,6 +203,7 @@ class Service final : private Surroundings {
     void learn(Node& node, const fattr3& attributes, std::uint64_t sent_serial);
     void learn(Node& node, const post_op_attr& attributes, std::uint64_t sent_serial);
     void learn_own_change(Node& node, const wcc_data& change, bool alone);
+    void set_size(Node& node, std::uint64_t size);
     void forget_contents(Node& node);
     void cut_pages(Node& node, std::uint64_t size);
     void attributes_fresh(Node& node) { node.checked_us = now_us_; }
@@ -217,6 +218,7 @@ class Service final : private Surroundings {
 
     // Filling the cache (read_ahead.cpp)
     void read_ahead(OpenFile& file, Node& node, std::uint64_t offset, std::size_t size);
+    void give_views(const Call& call, OpenFile& file, Node& node);
     bool read_pages(Node& node, std::uint64_t first, std::uint64_t end);
     std::uint32_t read_run(Node& node, std::uint64_t first, std::uint64_t end);
     void send_read(Io& io);

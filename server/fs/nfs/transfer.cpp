@@ -125,6 +125,7 @@ void Service::read_on(Call& call) {
         cache_.touch(*page);
         call.done += range.size();
     }
+    give_views(call, *file, node);
     finish(call, call.done);
 }
 
@@ -195,6 +196,7 @@ void Service::write_on(Call& call) {
         const ByteRange range = range_in_page(at, call.total - call.done);
         CachePage* const page = page_to_write(call, node, at / cache_page_size, range);
         if (page == nullptr) return;
+        page->end_views();
         call.cursor.drain(call.request->buffers, page->data + range.begin, range.size());
         page->valid.include(range);
         mark_dirty(node, *page, range);

@@ -278,13 +278,14 @@ void Service::write_failed(Io& io, Error error) {
         if (page.idle()) {
             cache_.drop(page);
         } else {
+            page.end_views();
             page.valid = page.dirty;
             page.discard = page.reading;
         }
     }
     --node.in_flight;
     --node.writes_in_flight;
-    if (node.settled()) node.size = std::min(node.size, node.seen.size);
+    if (node.settled()) set_size(node, std::min(node.size, node.seen.size));
     resize_when_possible(node);
     end(io);
 }
@@ -360,7 +361,7 @@ void Service::on_resize(Io& io, const SETATTR3res& result) {
     Node& node = *io.node;
     learn_own_change(node, result.SETATTR3res_u.resok.obj_wcc, true);
     cut_pages(node, io.offset);
-    node.size = io.offset;
+    set_size(node, io.offset);
     --node.writes_in_flight;
     node.resize = nullptr;
     if (Call* const call = call_of(io.caller)) resume(*call);

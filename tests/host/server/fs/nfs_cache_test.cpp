@@ -29,6 +29,19 @@ class NfsCacheTest : public NfsTest {
         function();
         return runner->rpcs() - before;
     }
+    /// As a Client does it: with room for views of what comes next.
+    std::string read_with_views(FileHandle file, std::uint64_t offset, std::size_t size) {
+        std::string data(size, '?');
+        const IoBuffer buffer{reinterpret_cast<std::byte*>(data.data()), size, no_pin};
+        views.count = 0;
+        Request request{.operation = Operation::read, .file = file, .offset = offset};
+        request.buffers = {&buffer, 1};
+        request.views = &views;
+        data.resize(runner->perform(request).value_or(0));
+        return data;
+    }
+    PageViews views{};
+
     std::string read_whole(FileHandle file, std::size_t piece) {
         std::string all;
         while (true) {
@@ -51,6 +64,84 @@ TEST_F(NfsCacheTest, small_reads_in_sequence_cost_few_rpcs) {
     EXPECT_EQ(rpcs([&] { again = *open("/f"); }), 1u);
     EXPECT_EQ(rpcs([&] { EXPECT_TRUE(read_whole(again, 65536) == data); }), 0u);
     EXPECT_TRUE(close(again));
+}
+
+TEST_F(NfsCacheTest, what_a_sequential_reader_may_read_without_asking) {
+    const std::string data = noise(300'000);
+    put("f", data);
+    const FileHandle file = *open("/f", rw);
+    std::string all;
+    std::uint64_t asked = 0;
+    while (true) {
+        std::string piece(512, '?');
+        const IoBuffer buffer{reinterpret_cast<std::byte*>(piece.data()), piece.size(), no_pin};
+        if (!views.read(all.size(), {&buffer, 1})) {
+            ++asked;
+            piece = read_with_views(file, all.size(), 512);
+        }
+        all += piece;
+        if (piece.empty()) break;
+    }
+    EXPECT_TRUE(all == data);
+    EXPECT_LE(asked, 20u);
+    EXPECT_TRUE(close(file));
+}
+
+TEST_F(NfsCacheTest, views_end_with_what_they_show) {
+    const std::string data = noise(100'000);
+    put("f", data);
+    const FileHandle file = *open("/f", rw);
+    std::string piece(100, '?');
+    const IoBuffer buffer{reinterpret_cast<std::byte*>(piece.data()), piece.size(), no_pin};
+    const auto good = [&](std::uint64_t page) {
+        return views.read(page * nfs::cache_page_size, {&buffer, 1});
+    };
+    const auto take_views = [&] {
+        // To the end and from the beginning again, so that all pages are there.
+        EXPECT_TRUE(read_whole(file, 16384) == get("f"));
+        read_with_views(file, 0, 100);
+        read_with_views(file, 100, 100);
+        ASSERT_TRUE(good(0) && good(5) && good(10));
+    };
+    take_views();
+    EXPECT_EQ(*write(file, 5 * 4096 + 10, "news"), 4u);
+    EXPECT_TRUE(good(4) && !good(5) && good(6)) << "written to";
+    EXPECT_TRUE(sync(file));
+    take_views();
+    Request cut{.operation = Operation::truncate, .file = file, .offset = 6 * 4096 + 1};
+    EXPECT_TRUE(runner->perform(cut));
+    EXPECT_TRUE(!good(6) && !good(10)) << "cut off";
+    EXPECT_TRUE(close(file));
+    put("f", data);
+    const FileHandle again = *open("/f", rw);
+    EXPECT_TRUE(read_whole(again, 16384) == data);
+    read_with_views(again, 0, 100);
+    read_with_views(again, 100, 100);
+    ASSERT_TRUE(good(0));
+    ::usleep(20'000);
+    put("f", noise(100'000, 2));
+    const FileHandle third = *open("/f");
+    EXPECT_FALSE(good(0)) << "changed by another client";
+    // As many pages of another file as there are in the cache.
+    put("g", noise(Runner::cache_pages * nfs::cache_page_size, 3));
+    EXPECT_TRUE(read_whole(third, 16384) == get("f"));
+    read_with_views(third, 0, 100);
+    read_with_views(third, 100, 100);
+    ASSERT_TRUE(good(0));
+    const FileHandle other = *open("/g");
+    EXPECT_EQ(read_whole(other, 65536).size(), Runner::cache_pages * nfs::cache_page_size);
+    EXPECT_FALSE(good(0)) << "taken for another file";
+    for (const FileHandle each : {again, third, other}) EXPECT_TRUE(close(each));
+}
+
+TEST_F(NfsCacheTest, who_reads_here_and_there_gets_no_views) {
+    put("f", noise(4 << 20));
+    const FileHandle file = *open("/f");
+    read_with_views(file, 2'000'000, 100);
+    EXPECT_EQ(views.count, 0u);
+    read_with_views(file, 1'000'000, 100);
+    EXPECT_EQ(views.count, 0u);
+    EXPECT_TRUE(close(file));
 }
 
 TEST_F(NfsCacheTest, reads_at_random_places_fetch_no_more_than_their_pages) {
