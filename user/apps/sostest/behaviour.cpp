@@ -23,8 +23,9 @@ struct Row {
 
 char buffer[64];
 char long_path[5000];
-int fd = -1;     // of the file that the rows are about
-int other = -1;  // of the same file, by dup
+char winding_path[4097];  // "./././/f" with 4096 bytes
+int fd = -1;              // of the file that the rows are about
+int other = -1;           // of the same file, by dup
 
 constexpr long any_descriptor = -2;  // stands for every one but those of standard output
 
@@ -58,6 +59,9 @@ constexpr Row opening[] = {
     {"no name but slashes and dots", [] { return tried("/../.", O_RDONLY); }, 0},
     {"a folder for writing", [] { return tried("/", O_WRONLY); }, -1, EISDIR},
     {"a path of 4999 bytes", [] { return tried(long_path, O_RDONLY); }, -1, ENAMETOOLONG},
+    {"a path of 4096 bytes", [] { return tried(winding_path, O_RDONLY); }, -1, ENAMETOOLONG},
+    {"one of 4095", [] { return tried(winding_path + 1, O_RDONLY); }, -1, ENOENT},
+    {"one of 4094 that leads somewhere", [] { return tried(winding_path + 2, O_RDONLY); }, 0},
     {"a name of 256 bytes", [] { return tried(long_path + 5000 - 257, O_RDONLY); }, -1,
      ENAMETOOLONG},
     {"a name of 255 bytes", [] { return tried(long_path + 5000 - 256, O_RDONLY); }, -1, ENOENT},
@@ -185,6 +189,9 @@ bool holds(const Row& row) {
 
 bool all_hold(std::span<const Row> rows) {
     memset(long_path, 'n', sizeof(long_path) - 1);
+    for (unsigned i = 0; i < 4096; ++i) winding_path[i] = i % 2 == 0 ? '.' : '/';
+    winding_path[4094] = '/';
+    winding_path[4095] = 'f';
     CHECK((mkdir("behaviour", 0755) == 0 || errno == EEXIST) && chdir("behaviour") == 0);
     bool good = true;
     for (const Row& row : rows) good = holds(row) && good;

@@ -228,6 +228,37 @@ class NfsListingTest : public NfsTest {
     }
 };
 
+TEST_F(NfsListingTest, of_any_size_with_the_longest_names) {
+    std::filesystem::create_directory(folder / "d");
+    int there = 0;
+    for (const int size : {0, 1, 1000, 5000}) {
+        std::set<std::string> expected{".", ".."};
+        for (; there < size; ++there) {
+            std::string name = std::to_string(there);
+            put("d/" + name.insert(0, 255 - name.size(), 'n'), "");
+        }
+        for (const auto& entry : std::filesystem::directory_iterator(folder / "d")) {
+            expected.insert(entry.path().filename());
+        }
+        ASSERT_EQ(expected.size(), static_cast<std::size_t>(size) + 2);
+        const FileHandle directory = *open("/d", flags::directory);
+        std::set<std::string> seen;
+        std::uint64_t next = 0;
+        const std::uint64_t rpcs = runner->rpcs();
+        while (true) {
+            const auto some = *list(directory, next);
+            if (some.empty()) break;
+            for (const Entry& entry : some) EXPECT_TRUE(seen.insert(entry.name).second);
+            next += some.size();
+        }
+        EXPECT_TRUE(seen == expected) << size << ": " << seen.size();
+        EXPECT_EQ(next, expected.size());
+        // In proportion to what there is: a listing is not begun anew for each part of it.
+        EXPECT_LE(runner->rpcs() - rpcs, 10u + static_cast<unsigned>(size) / 4);
+        EXPECT_TRUE(close(directory));
+    }
+}
+
 TEST_F(NfsListingTest, is_complete_and_stable_while_names_change) {
     std::set<std::string> expected{".", ".."};
     for (int i = 0; i < 2000; ++i) {
