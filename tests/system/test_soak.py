@@ -6,7 +6,9 @@ import time
 
 import pytest
 
+from lossy_link import LossyLink
 from scenario import pattern
+from test_integrity import jumble, jumble_while_killing
 
 pytestmark = [pytest.mark.soak, pytest.mark.limit(3600)]
 
@@ -138,3 +140,17 @@ def test_a_thousand_lives_of_paging_processes(boot):
     sos.run("echo")
     sos.send("exit\r")
     assert sos.finish() == 0
+
+
+def test_files_while_the_server_dies_ten_times(sos, server, root):
+    jumble_while_killing(sos, server, root, seed=11, operations=6000, kills=10)
+
+
+@pytest.mark.parametrize("seed", range(12, 15))
+def test_files_on_a_bad_network(boot, root, tmp_path, seed):
+    """More of everything is lost, doubled and reordered than in the daily tests."""
+    with LossyLink(tmp_path, seed, loss=0.02, doubling=0.02, reordering=0.05) as link:
+        sos = boot(network=link.network)
+        sos.prompt()
+        jumble(sos, root, seed, operations=400, limit=1200)
+        sos.close()
