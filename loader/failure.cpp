@@ -71,6 +71,8 @@ std::string_view describe(Error error) {
             return "would overwrite the loader";
         case Error::overlaps_device_tree:
             return "overlaps the device tree";
+        case Error::overlaps_reserved:
+            return "overlaps memory that the device tree reserves";
         case Error::tree_missing:
             return "neither packed nor passed in x0";
         case Error::tree_misaligned:
@@ -81,6 +83,8 @@ std::string_view describe(Error error) {
             return "too large";
         case Error::tree_no_memory:
             return "names no memory";
+        case Error::tree_too_many_reserved:
+            return "reserves too many ranges";
     }
     std::unreachable();
 }

@@ -40,12 +40,14 @@ enum class Error : std::uint8_t {
     does_not_fit_in_ram,
     overlaps_loader,
     overlaps_device_tree,
+    overlaps_reserved,
     // Device tree
     tree_missing,
     tree_misaligned,
     tree_malformed,
     tree_too_large,
     tree_no_memory,
+    tree_too_many_reserved,
 };
 
 struct Failure {

@@ -17,11 +17,19 @@ std::unexpected<Failure> fail(Part part, Error error) {
 struct Memory {
     std::array<Range, max_memory_regions> regions{};
     std::size_t count = 0;
+    std::array<Range, max_reserved_regions> reserved{};
+    std::size_t reserved_count = 0;
 
     bool contains(Range range) const {
         for (std::size_t i = 0; i < count; ++i)
             if (regions[i].contains(range)) return true;
         return false;
+    }
+    /// The reserved range that is met first; null if the range is free.
+    const Range* reserved_in(Range range) const {
+        for (std::size_t i = 0; i < reserved_count; ++i)
+            if (reserved[i].overlaps(range)) return &reserved[i];
+        return nullptr;
     }
 };
 
@@ -37,6 +45,14 @@ Result<Memory> find_memory(std::span<const std::byte> tree) {
         });
     if (!found) return fail(Part::device_tree, Error::tree_malformed);
     if (memory.count == 0) return fail(Part::device_tree, Error::tree_no_memory);
+    const auto reserved =
+        base::for_each_reserved_region(*fdt, [&](std::uint64_t start, std::uint64_t size) {
+            if (memory.reserved_count < max_reserved_regions)
+                memory.reserved[memory.reserved_count++] = {start, start + size};
+        });
+    if (!reserved) return fail(Part::device_tree, Error::tree_malformed);
+    if (*reserved > max_reserved_regions)
+        return fail(Part::device_tree, Error::tree_too_many_reserved);
     return memory;
 }
 
@@ -64,18 +80,24 @@ Result<void> check_root_task(const ElfImage& root_task) {
     return {};
 }
 
-/// The range of `size` bytes in whole pages from the first page at or above `start`.
-Result<Range> next_pages(Part part, std::uint64_t start, std::uint64_t size) {
-    const std::uint64_t first = base::align_up(start, page_size);
-    const std::uint64_t bytes = base::align_up(size, page_size);
-    if (first < start || bytes < size || first + bytes < first)
-        return fail(part, Error::does_not_fit_in_ram);
-    return Range{first, first + bytes};
+/// The first range of `size` bytes in whole pages, at or above `start`, that is not reserved.
+Result<Range> next_pages(Part part, std::uint64_t start, std::uint64_t size, const Memory& memory) {
+    for (;;) {
+        const std::uint64_t first = base::align_up(start, page_size);
+        const std::uint64_t bytes = base::align_up(size, page_size);
+        if (first < start || bytes < size || first + bytes < first)
+            return fail(part, Error::does_not_fit_in_ram);
+        const Range place{first, first + bytes};
+        const Range* const reserved = memory.reserved_in(place);
+        if (reserved == nullptr) return place;
+        start = reserved->end;
+    }
 }
 
 Result<void> check_place(Part part, Range place, const Memory& memory, Range own) {
     if (!memory.contains(place)) return fail(part, Error::does_not_fit_in_ram);
     if (place.overlaps(own)) return fail(part, Error::overlaps_loader);
+    if (memory.reserved_in(place) != nullptr) return fail(part, Error::overlaps_reserved);
     return {};
 }
 
@@ -104,10 +126,11 @@ Result<Plan> make_plan(const BootFiles& files, std::span<const std::byte> tree, 
     // A segment's content goes where its virtual address says: that must be inside, too.
     if (plan.kernel_place.size() < plan.kernel.virtual_range().size())
         return fail(Part::kernel, Error::not_one_offset);
-    plan.tree_place = TRY(next_pages(Part::device_tree, plan.kernel_place.end, plan.tree.size()));
-    plan.root_place = TRY(
-        next_pages(Part::root_task, plan.tree_place.end, plan.root_task.virtual_range().size()));
-    plan.headers_place = TRY(next_pages(Part::root_task, plan.root_place.end, page_size));
+    plan.tree_place =
+        TRY(next_pages(Part::device_tree, plan.kernel_place.end, plan.tree.size(), memory));
+    plan.root_place = TRY(next_pages(Part::root_task, plan.tree_place.end,
+                                     plan.root_task.virtual_range().size(), memory));
+    plan.headers_place = TRY(next_pages(Part::root_task, plan.root_place.end, page_size, memory));
 
     TRY(check_place(Part::kernel, plan.kernel_place, memory, own));
     TRY(check_place(Part::device_tree, plan.tree_place, memory, own));

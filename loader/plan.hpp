@@ -2,10 +2,12 @@
 // Where everything goes. make_plan() looks at all inputs and either says why they cannot be
 // started or names the places; it writes nothing, so what follows it cannot fail half way.
 //
-//   kernel: at its physical addresses   | tree: next page | root task: next page | its headers: one
+//   kernel: at its physical addresses | tree: next page | root task: next page | its headers: one
 //   page
 //
-// All of that lies in RAM and outside the loader, its archive and its copy of the device tree.
+// All of that lies in RAM and outside the loader, its archive and its copy of the device tree. What
+// the device tree reserves is left alone: the places behind the kernel are then the next that are
+// free.
 #pragma once
 
 #include <cstddef>
@@ -25,6 +27,7 @@ inline constexpr std::uint64_t upper_half = 0xffff'0000'0000'0000;
 inline constexpr std::uint64_t user_end = 0x0000'8000'0000'0000;
 inline constexpr std::size_t max_tree_size = 0x10'0000;
 inline constexpr std::size_t max_memory_regions = 8;
+inline constexpr std::size_t max_reserved_regions = 16;
 
 /// The device tree in `bytes`, cut to what is in use of it.
 Result<std::span<const std::byte>> used_tree(std::span<const std::byte> bytes);

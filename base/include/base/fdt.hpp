@@ -56,6 +56,8 @@ class Fdt {
     /// Bytes from the start that are in use: firmware often leaves room behind.
     std::size_t used_size() const { return used_size_; }
     Cursor walk() const { return Cursor(*this); }
+    /// The memory reservation block (/memreserve/): pairs of 64-bit words, start and size.
+    std::span<const std::byte> reservations() const { return reservations_; }
 
   private:
     static constexpr std::uint32_t magic = 0xd00d'feed;
@@ -73,6 +75,7 @@ class Fdt {
 
     std::span<const std::byte> structure_{};
     std::span<const std::byte> strings_{};
+    std::span<const std::byte> reservations_{};
     std::size_t total_size_ = 0;
     std::size_t used_size_ = 0;
 };
@@ -100,13 +103,16 @@ inline std::expected<Fdt, FdtError> Fdt::open(std::span<const std::byte> bytes) 
     if (field(2) % 4 != 0 || field(9) % 4 != 0) return std::unexpected(FdtError::bad_block);
     auto strings = block(field(3), field(8));
     if (!strings) return std::unexpected(strings.error());
-    // The memory reservation block: pairs of 64-bit words, ended by a pair of zeros.
-    for (std::size_t at = field(4);; at += 16) {
+    // The memory reservation block ends with a pair of zeros.
+    const std::size_t reservations = field(4);
+    for (std::size_t at = reservations;; at += 16) {
         auto pair = block(at, 16);
         if (!pair) return std::unexpected(pair.error());
         bool zero = true;
         for (std::byte b : *pair) zero = zero && b == std::byte{0};
-        if (zero) break;
+        if (!zero) continue;
+        tree.reservations_ = bytes.subspan(reservations, at - reservations);
+        break;
     }
     tree.structure_ = *structure;
     tree.strings_ = *strings;
@@ -242,13 +248,18 @@ std::expected<std::size_t, FdtError> for_each_memory_region(const Fdt& tree, Fun
     return fdt_detail::for_each_region(tree, 2, is_memory, region);
 }
 
-/// The same for the nodes below /reserved-memory: parts of the memory that are in use already.
+/// The same for what is not free of it: the memory reservation block, and the nodes below
+/// /reserved-memory that name a place.
 template <typename Function>
 std::expected<std::size_t, FdtError> for_each_reserved_region(const Fdt& tree, Function&& region) {
     const auto is_reserved = [](std::string_view parent, std::string_view) {
         return parent == "reserved-memory";
     };
-    return fdt_detail::for_each_region(tree, 3, is_reserved, region);
+    const auto block = fdt_detail::Cells{2, 2}.for_each(tree.reservations(), region);
+    if (!block) return block;
+    const auto nodes = fdt_detail::for_each_region(tree, 3, is_reserved, region);
+    if (!nodes) return nodes;
+    return *block + *nodes;
 }
 
 }  // namespace base

@@ -162,19 +162,25 @@ class TreeBuilder {
         append_big_endian(structure_, token, 4);
         return *this;
     }
+    TreeBuilder& reserve(std::uint64_t start, std::uint64_t size) {
+        append_big_endian(reservations_, start, 8);
+        append_big_endian(reservations_, size, 8);
+        return *this;
+    }
     /// `slack` bytes behind the blocks belong to the tree, too.
     Bytes finish(std::size_t slack = 0) const {
         Bytes structure = structure_;
         append_big_endian(structure, 9, 4);
-        const std::size_t reserve = 40;
-        const std::size_t structure_at = reserve + 16;
+        const std::size_t reservations_at = 40;
+        const std::size_t structure_at = reservations_at + reservations_.size() + 16;
         const std::size_t strings_at = structure_at + structure.size();
         Bytes tree;
         for (const std::size_t field :
              {std::size_t{0xd00dfeed}, strings_at + strings_.size() + slack, structure_at,
-              strings_at, reserve, std::size_t{17}, std::size_t{16}, std::size_t{0},
+              strings_at, reservations_at, std::size_t{17}, std::size_t{16}, std::size_t{0},
               strings_.size(), structure.size()})
             append_big_endian(tree, field, 4);
+        tree.insert(tree.end(), reservations_.begin(), reservations_.end());
         tree.insert(tree.end(), 16, std::byte{0});
         tree.insert(tree.end(), structure.begin(), structure.end());
         tree.insert(tree.end(), strings_.begin(), strings_.end());
@@ -185,6 +191,7 @@ class TreeBuilder {
   private:
     Bytes structure_;
     Bytes strings_;
+    Bytes reservations_;
 };
 
 /// A tree with memory at `start`, `size` bytes.

@@ -11,7 +11,7 @@ namespace {
 
 TEST(Failure, EveryErrorHasItsOwnText) {
     std::set<std::string_view> texts;
-    constexpr auto last = static_cast<unsigned>(loader::Error::tree_no_memory);
+    constexpr auto last = static_cast<unsigned>(loader::Error::tree_too_many_reserved);
     for (unsigned i = 0; i <= last; ++i) {
         const auto text = loader::describe(static_cast<loader::Error>(i));
         EXPECT_FALSE(text.empty());

@@ -113,6 +113,26 @@ TEST(Fdt, FindsReservedMemory) {
                             .end()
                             .finish();
     EXPECT_EQ(reserved_of(bytes), (Regions{{0x1000, 0x2000}, {0x8000, 0x1000}, {0xa000, 0x1000}}));
+    const Bytes both = TreeBuilder()
+                           .begin("")
+                           .cells("#address-cells", {1}, 4)
+                           .cells("#size-cells", {1}, 4)
+                           .begin("reserved-memory")
+                           .begin("firmware@1000")
+                           .cells("reg", {0x1000, 0x2000}, 4)
+                           .end()
+                           .end()
+                           .end()
+                           .reserve(0x12'3456'7000, 0x8'0000'0000)
+                           .reserve(0x5000, 0)
+                           .reserve(0x9000, 1)
+                           .finish();
+    EXPECT_EQ(reserved_of(both),
+              (Regions{{0x12'3456'7000, 0x8'0000'0000}, {0x9000, 1}, {0x1000, 0x2000}}));
+    const Bytes wraps =
+        TreeBuilder().begin("").end().reserve(0xffff'ffff'ffff'f000, 0x2000).finish();
+    EXPECT_FALSE(base::for_each_reserved_region(*base::Fdt::open(wraps),
+                                                [](std::uint64_t, std::uint64_t) {}));
 }
 
 TEST(Fdt, RefusesBadHeaders) {

@@ -68,6 +68,74 @@ TEST(Plan, RefusesWhatDoesNotFitInRam) {
     EXPECT_TRUE(inputs.plan().has_value());
 }
 
+/// A tree with 1 GiB of memory and these reservations.
+Bytes tree_that_reserves(std::initializer_list<std::pair<std::uint64_t, std::uint64_t>> ranges,
+                         std::uint64_t node_start = 0, std::uint64_t node_size = 0) {
+    TreeBuilder tree;
+    tree.begin("")
+        .cells("#address-cells", {2}, 4)
+        .cells("#size-cells", {2}, 4)
+        .begin("memory@40000000")
+        .cells("reg", {0x4000'0000, 0x4000'0000}, 8)
+        .text("device_type", "memory")
+        .end();
+    if (node_size != 0)
+        tree.begin("reserved-memory")
+            .begin("firmware")
+            .cells("reg", {node_start, node_size}, 8)
+            .end()
+            .end();
+    tree.end();
+    for (const auto& [start, size] : ranges) tree.reserve(start, size);
+    return tree.finish();
+}
+
+TEST(Plan, LeavesReservedMemoryAlone) {
+    Inputs inputs;
+    // The tree's page, then the root task's second one, then that of its headers.
+    inputs.tree = tree_that_reserves({{0x4020'6800, 1}, {0x4020'9000, 0x1000}}, 0x4021'0000, 0x800);
+    auto plan = inputs.plan();
+    ASSERT_TRUE(plan.has_value());
+    EXPECT_EQ(plan->kernel_place, (Range{0x4000'0000, 0x4020'5001}));
+    EXPECT_EQ(plan->tree_place, (Range{0x4020'7000, 0x4020'8000}));
+    EXPECT_EQ(plan->root_place, (Range{0x4020'a000, 0x4021'0000}));
+    EXPECT_EQ(plan->headers_place, (Range{0x4021'1000, 0x4021'2000}));
+    // Ranges that lie against the places do not move them.
+    inputs.tree = tree_that_reserves({{0x4020'5001, 0xfff}, {0x4020'e000, 0x1000}});
+    plan = inputs.plan();
+    ASSERT_TRUE(plan.has_value());
+    EXPECT_EQ(plan->tree_place.start, 0x4020'6000u);
+    EXPECT_EQ(plan->headers_place.start, 0x4020'd000u);
+}
+
+TEST(Plan, RefusesReservationsThatLeaveNoPlace) {
+    Inputs inputs;
+    inputs.tree = tree_that_reserves({{0x4020'5000, 1}});
+    expect_failure(inputs, Part::kernel, Error::overlaps_reserved);
+    inputs.tree = tree_that_reserves({{0x4020'6000, 0x3fdf'a000}});
+    expect_failure(inputs, Part::device_tree, Error::does_not_fit_in_ram);
+    inputs.tree = tree_that_reserves({{0x4020'6000, 0xffff'ffff'bfdf'9fff}});
+    expect_failure(inputs, Part::device_tree, Error::does_not_fit_in_ram);
+    inputs.tree = tree_that_reserves({{1, 1},
+                                      {2, 1},
+                                      {3, 1},
+                                      {4, 1},
+                                      {5, 1},
+                                      {6, 1},
+                                      {7, 1},
+                                      {8, 1},
+                                      {9, 1},
+                                      {10, 1},
+                                      {11, 1},
+                                      {12, 1},
+                                      {13, 1},
+                                      {14, 1},
+                                      {15, 1},
+                                      {16, 1},
+                                      {17, 1}});
+    expect_failure(inputs, Part::device_tree, Error::tree_too_many_reserved);
+}
+
 TEST(Plan, RefusesToOverwriteTheLoader) {
     Inputs inputs;
     inputs.loader = {0x4020'5000, 0x4030'0000};
