@@ -56,8 +56,10 @@ def prepare():
     return step("host-tests", ["cmake", "--build", str(BUILD / "host"), "--parallel", str(os.cpu_count() or 1)])
 
 
-def folder_of(tier):
-    return BUILD / ("aarch64-debug/tests/target" if tier == "target" else "host")
+def folders_of(tier):
+    """Where CTest knows the tier's tests: those of the target's builds are registered there."""
+    target, host = BUILD / "aarch64-debug" / "tests" / "target", BUILD / "host"
+    return {"target": [target], "soak": [host, target]}.get(tier, [host])
 
 
 def report(name, results, passed, seconds):
@@ -89,16 +91,24 @@ def results_of(name, passed, pattern):
 
 
 def run_tier(tier, pattern):
-    """Runs a tier's CTest tests, with a line for each as it ends."""
+    total = junit.Results()
+    tell(f"{tier}:")
+    (LOGS / f"test-{tier}.log").unlink(missing_ok=True)
+    for folder in folders_of(tier):
+        total.add(run_folder(tier, folder, pattern))
+    return total
+
+
+def run_folder(tier, folder, pattern):
+    """Runs a tier's CTest tests of a folder, with a line for each as it ends."""
     environment = dict(os.environ, SOS_TEST_RESULTS=str(RESULTS), SOS_TEST_FILTER=pattern,
                        GTEST_OUTPUT=f"xml:{RESULTS}/", CTEST_OUTPUT_ON_FAILURE="1")
     jobs = os.cpu_count() or 1
     log = LOGS / f"test-{tier}.log"
     total = junit.Results()
-    command = ["ctest", "--test-dir", str(folder_of(tier)), "-L", f"^{tier}$", "-j", str(jobs),
+    command = ["ctest", "--test-dir", str(folder), "-L", f"^{tier}$", "-j", str(jobs),
                "--no-tests=error"]
-    tell(f"{tier}:")
-    with open(log, "w", encoding="utf-8") as out, subprocess.Popen(
+    with open(log, "a", encoding="utf-8") as out, subprocess.Popen(
             command, env=environment, cwd=REPOSITORY, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace") as ctest:
         for line in ctest.stdout:
