@@ -4,8 +4,6 @@
 #include <string_view>
 
 #include "abi/fault.hpp"
-#include "abi/syscall.hpp"
-#include "api/config.hpp"
 #include "api/message.hpp"
 #include "arch/contract.hpp"
 #include "base/format.hpp"
@@ -99,9 +97,9 @@ void name_thread(Tcb& caller) {
 
 }  // namespace
 
-bool debug_syscall(Tcb& thread, std::int64_t number) {
+bool debug_syscall(Tcb& thread, abi::Syscall number) {
     const bool trusted = thread.mcp != 0;
-    switch (static_cast<abi::Syscall>(number)) {
+    switch (number) {
         case abi::Syscall::debug_put_char:
             arch::put_char(static_cast<char>(thread.context.x[0] & 0xff));
             return true;
@@ -142,15 +140,6 @@ void debug_remove_thread(Tcb& thread) {
     if (thread.all_next != nullptr) thread.all_next->all_previous = thread.all_previous;
     if (thread.all_previous != nullptr) thread.all_previous->all_next = thread.all_next;
     if (all_threads == &thread) all_threads = thread.all_next;
-}
-
-void debug_report_error(const Tcb& thread, abi::Invocation label, const SysError& error) {
-    if (!config::debug || !config::trace_errors) return;
-    print("numbat: ");
-    print_thread_name(thread);
-    print(": invocation {} refused, error {} 0x{x} 0x{x}, lookup {} 0x{x}, pc 0x{x}, lr 0x{x}\n",
-          label, error.code, error.first, error.second, error.failure.type, error.failure.bits_left,
-          thread.context.restart_pc, thread.context.x[30]);
 }
 
 void debug_report_fault(const Tcb& thread) {

@@ -5,20 +5,26 @@
 
 #include <cstdint>
 
-#include "abi/invocation.hpp"
+#include "abi/syscall.hpp"
 #include "object/tcb.hpp"
 
 namespace numbat {
 
+namespace config {
+#ifdef NDEBUG
+inline constexpr bool debug = false;
+#else
+inline constexpr bool debug = true;
+#endif
+}  // namespace config
+
 /// True if `number` is a debug system call; it has been done.
-bool debug_syscall(Tcb& thread, std::int64_t number);
+bool debug_syscall(Tcb& thread, abi::Syscall number);
 
 /// The list of all threads, debug builds only.
 const Tcb* debug_first_thread();
 void debug_add_thread(Tcb& thread);
 void debug_remove_thread(Tcb& thread);
-/// A refused invocation, if config::trace_errors.
-void debug_report_error(const Tcb& thread, abi::Invocation label, const SysError& error);
 /// A fault that nobody handles, debug builds only.
 void debug_report_fault(const Tcb& thread);
 

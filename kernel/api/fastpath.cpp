@@ -11,7 +11,6 @@
 
 #include "abi/message_info.hpp"
 #include "abi/syscall.hpp"
-#include "api/debug.hpp"
 #include "api/fault.hpp"
 #include "api/message.hpp"
 #include "arch/contract.hpp"
@@ -77,21 +76,6 @@ struct Message {
         to.set_mr(0, from.mr(0));
     }
     return run(receiver);
-}
-
-/// Which CSpaces a path is made for. The one for flat ones calls nothing but as its last act, so it
-/// needs no stack; it leaves what it does not find to the other one.
-enum class Space { flat, any };
-
-/// The slot at `address`; null on any failure.
-template <Space space>
-[[gnu::always_inline]] inline Slot* find_slot(const Tcb& thread, std::uint64_t address) {
-    if constexpr (space == Space::flat) {
-        return find_in_flat_space(thread.slot(TcbSlot::cspace).cap, address);
-    } else {
-        const auto found = lookup_slot(thread, address);
-        return found ? *found : nullptr;
-    }
 }
 
 /// Would `next` be chosen when the running thread stops now?
@@ -200,12 +184,12 @@ inline bool answers_fault(FaultKind fault, const Message& message) {
     return run(thread);
 }
 
-[[gnu::always_inline]] inline Tcb* fast_reply_recv(const Slot* slot, const Slot* reply_slot,
+[[gnu::always_inline]] inline Tcb* fast_reply_recv(const Slot& slot, const Slot& reply_slot,
                                                    const Message& message, auto otherwise) {
     Tcb& server = *core.current;
     if (!message.no_caps()) return otherwise();
-    const Cap reply_cap = reply_slot->cap;
-    const Cap cap = slot->cap;
+    const Cap reply_cap = reply_slot.cap;
+    const Cap cap = slot.cap;
     if (!reply_cap.is<ReplyCap>() || !cap.is<EndpointCap>()) return otherwise();
     if (!cap.as<EndpointCap>().can_read()) return otherwise();
     Endpoint& endpoint = cap.as<EndpointCap>().object();
@@ -355,82 +339,99 @@ using namespace numbat;
 
 namespace {
 
-// One function for each, so that a call costs only the registers it needs; the arguments are those
-// of kernel_syscall and stay where they are.
+// What each system call does with the slots that its addresses name.
 
-template <Space space>
-[[gnu::noinline]] Tcb* enter_call(std::uint64_t x0, std::uint64_t x1) {
-    Slot* const slot = find_slot<space>(*core.current, x0);
-    if (slot == nullptr) [[unlikely]] {
-        if constexpr (space == Space::flat) return enter_call<Space::any>(x0, x1);
-        return general_syscall(static_cast<std::int64_t>(abi::Syscall::call));
-    }
-    return fast_call(slot->cap, Message{x1}, [slot] { return general_call(*slot); });
+[[gnu::always_inline]] inline Tcb* call_slot(Slot& slot, std::uint64_t x1) {
+    return fast_call(slot.cap, Message{x1}, [&slot] { return general_call(slot); });
 }
 
-template <Space space>
-[[gnu::noinline]] Tcb* enter_reply_recv(std::uint64_t x0, std::uint64_t x1, std::uint64_t x6) {
-    const Slot* const slot = find_slot<space>(*core.current, x0);
-    const Slot* const reply_slot = find_slot<space>(*core.current, x6);
-    const auto otherwise = [] {
-        return general_syscall(static_cast<std::int64_t>(abi::Syscall::reply_recv));
-    };
-    if (slot == nullptr || reply_slot == nullptr) [[unlikely]] {
-        if constexpr (space == Space::flat) {
-            return enter_reply_recv<Space::any>(x0, x1, x6);
-        }
-        return otherwise();
-    }
-    return fast_reply_recv(slot, reply_slot, Message{x1}, otherwise);
+[[gnu::always_inline]] inline Tcb* reply_recv_slots(const Slot& slot, const Slot& reply_slot,
+                                                    std::uint64_t x1) {
+    return fast_reply_recv(slot, reply_slot, Message{x1},
+                           [] { return general_syscall(abi::Syscall::reply_recv); });
 }
 
-template <Space space, abi::Syscall number>
-[[gnu::noinline]] Tcb* enter_send(std::uint64_t x0, std::uint64_t x1) {
-    Slot* const slot = find_slot<space>(*core.current, x0);
-    if (slot == nullptr) [[unlikely]] {
-        if constexpr (space == Space::flat) return enter_send<Space::any, number>(x0, x1);
-        return general_syscall(static_cast<std::int64_t>(number));
-    }
-    const auto otherwise = [slot] {
-        return general_send(*slot, number == abi::Syscall::send ? mode_send : mode_nb_send);
+template <abi::Syscall number>
+[[gnu::always_inline]] inline Tcb* send_to(Slot& slot, std::uint64_t x1) {
+    const auto otherwise = [&slot] {
+        return general_send(slot, number == abi::Syscall::send ? mode_send : mode_nb_send);
     };
     // Extra capabilities are for the general path: one that does not resolve is a fault.
     if (!Message{x1}.no_caps()) return otherwise();
-    const Cap cap = slot->cap;
+    const Cap cap = slot.cap;
     if (cap.is<NotificationCap>()) return fast_signal(cap.as<NotificationCap>(), otherwise);
-    if (!cap.is_null()) return otherwise();
-    // Nothing there, which only a Call is told.
-    debug_report_error(*core.current, static_cast<abi::Invocation>(abi::MessageInfo{x1}.label()),
-                       SysError::invalid_capability(0));
-    return core.current;
+    // Nothing there: only a Call is told.
+    return cap.is_null() ? core.current : otherwise();
 }
 
-template <Space space>
+[[gnu::always_inline]] inline Tcb* wait_for(const Slot& slot) {
+    return fast_wait(slot.cap, [] { return general_syscall(abi::Syscall::wait); });
+}
+
+/// For CSpaces that are not flat, and addresses that name nothing. The order of the arguments is
+/// that of the callers, which then have nothing to move.
+[[gnu::noinline]] Tcb* enter_deep(std::uint64_t x0, std::uint64_t x1, std::uint64_t x6,
+                                  abi::Syscall number) {
+    const auto slot = lookup_slot(*core.current, x0);
+    if (!slot) return general_syscall(number);
+    if (number == abi::Syscall::call) return call_slot(**slot, x1);
+    if (number == abi::Syscall::send) return send_to<abi::Syscall::send>(**slot, x1);
+    if (number == abi::Syscall::nb_send) return send_to<abi::Syscall::nb_send>(**slot, x1);
+    if (number == abi::Syscall::wait) return wait_for(**slot);
+    const auto reply_slot = lookup_slot(*core.current, x6);
+    if (!reply_slot) return general_syscall(number);
+    return reply_recv_slots(**slot, **reply_slot, x1);
+}
+
+// For the usual CSpace: one function for each, so that a call costs only the registers it needs. A
+// function calls nothing but as its last act, so it needs no stack. The arguments are those of
+// kernel_syscall and stay where they are.
+
+[[gnu::always_inline]] inline Slot* flat_slot(std::uint64_t address) {
+    return find_in_flat_space(core.current->slot(TcbSlot::cspace).cap, address);
+}
+
+[[gnu::noinline]] Tcb* enter_call(std::uint64_t x0, std::uint64_t x1) {
+    Slot* const slot = flat_slot(x0);
+    if (slot == nullptr) [[unlikely]]
+        return enter_deep(x0, x1, 0, abi::Syscall::call);
+    return call_slot(*slot, x1);
+}
+
+[[gnu::noinline]] Tcb* enter_reply_recv(std::uint64_t x0, std::uint64_t x1, std::uint64_t x6) {
+    const Slot* const slot = flat_slot(x0);
+    const Slot* const reply_slot = flat_slot(x6);
+    if (slot == nullptr || reply_slot == nullptr) [[unlikely]]
+        return enter_deep(x0, x1, x6, abi::Syscall::reply_recv);
+    return reply_recv_slots(*slot, *reply_slot, x1);
+}
+
+template <abi::Syscall number>
+[[gnu::noinline]] Tcb* enter_send(std::uint64_t x0, std::uint64_t x1) {
+    Slot* const slot = flat_slot(x0);
+    if (slot == nullptr) [[unlikely]]
+        return enter_deep(x0, x1, 0, number);
+    return send_to<number>(*slot, x1);
+}
+
 [[gnu::noinline]] Tcb* enter_wait(std::uint64_t x0) {
-    const Slot* const slot = find_slot<space>(*core.current, x0);
-    const auto otherwise = [] {
-        return general_syscall(static_cast<std::int64_t>(abi::Syscall::wait));
-    };
-    if (slot == nullptr) [[unlikely]] {
-        if constexpr (space == Space::flat) return enter_wait<Space::any>(x0);
-        return otherwise();
-    }
-    return fast_wait(slot->cap, otherwise);
+    const Slot* const slot = flat_slot(x0);
+    if (slot == nullptr) [[unlikely]]
+        return enter_deep(x0, 0, 0, abi::Syscall::wait);
+    return wait_for(*slot);
 }
 
 [[gnu::always_inline]] inline Tcb* enter(std::uint64_t x0, std::uint64_t x1, std::uint64_t x6,
                                          std::int64_t number) {
     // Not a switch: the order matters.
     const auto which = static_cast<abi::Syscall>(number);
-    if (which == abi::Syscall::call) return enter_call<Space::flat>(x0, x1);
-    if (which == abi::Syscall::send) return enter_send<Space::flat, abi::Syscall::send>(x0, x1);
-    if (which == abi::Syscall::reply_recv) return enter_reply_recv<Space::flat>(x0, x1, x6);
-    if (which == abi::Syscall::wait) return enter_wait<Space::flat>(x0);
-    if (which == abi::Syscall::nb_send) {
-        return enter_send<Space::flat, abi::Syscall::nb_send>(x0, x1);
-    }
+    if (which == abi::Syscall::call) return enter_call(x0, x1);
+    if (which == abi::Syscall::send) return enter_send<abi::Syscall::send>(x0, x1);
+    if (which == abi::Syscall::reply_recv) return enter_reply_recv(x0, x1, x6);
+    if (which == abi::Syscall::wait) return enter_wait(x0);
+    if (which == abi::Syscall::nb_send) return enter_send<abi::Syscall::nb_send>(x0, x1);
     if (which == abi::Syscall::yield) return general_yield();
-    return general_syscall(number);
+    return general_syscall(which);
 }
 
 }  // namespace

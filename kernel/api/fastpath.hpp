@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "abi/syscall.hpp"
 #include "cap/slot.hpp"
 #include "object/endpoint.hpp"
 #include "object/tcb.hpp"
@@ -11,7 +12,7 @@
 namespace numbat {
 
 /// Any system call of the running thread, whose registers are in its context.
-Tcb* general_syscall(std::int64_t number);
+Tcb* general_syscall(abi::Syscall number);
 /// Call, and Send or NBSend, on a slot that has been looked up.
 Tcb* general_call(Slot& slot);
 Tcb* general_yield();

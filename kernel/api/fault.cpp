@@ -2,12 +2,14 @@
 #include "api/fault.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "abi/fault.hpp"
 #include "api/debug.hpp"
 #include "api/message.hpp"
 #include "object/endpoint.hpp"
 #include "object/sched_context.hpp"
+#include "object/tcb_ops.hpp"
 #include "sched/scheduler.hpp"
 
 namespace numbat {
@@ -32,53 +34,13 @@ void put_unknown_syscall(MessageWriter& message, const Tcb& thread) {
     message.put(thread.fault.first);
 }
 
-/// A register that a fault reply may set, by its position in the message.
-void set_reply_register(arch::Context& context, FaultKind kind, unsigned index,
-                        std::uint64_t value) {
-    if (kind == FaultKind::unknown_syscall) {
-        if (index < 8) {
-            context.x[index] = value;
-            return;
-        }
-        index -= 8;              // then: fault ip, sp, next pc, spsr
-        if (index == 2) return;  // continuing is at the fault ip
-        if (index == 3) index = 2;
-    }
-    switch (index) {
-        case 0:
-            context.restart_pc = value;
-            return;
-        case 1:
-            context.sp = value;
-            return;
-        case 2:
-            context.spsr = arch::sanitise_spsr(value);
-            return;
-        default:
-            break;
-    }
-    // Timeout: x0..x8, x16..x18, x29, x30, x9..x15, x19..x28.
-    static constexpr std::uint8_t order[] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  16, 17,
-                                             18, 29, 30, 9,  10, 11, 12, 13, 14, 15, 19,
-                                             20, 21, 22, 23, 24, 25, 26, 27, 28};
-    context.x[order[index - 3]] = value;
-}
+/// Which word of the user context each word of the reply to an unknown system call sets.
+constexpr std::uint8_t no_word = 0xff;  // the next pc: the thread goes on at the fault ip
+constexpr std::uint8_t syscall_reply_words[] = {3, 4, 5, 6, 7, 8, 9, 10, 0, 1, no_word, 2};
 
-unsigned reply_registers(FaultKind kind) {
-    switch (kind) {
-        case FaultKind::unknown_syscall:
-            return 12;
-        case FaultKind::user_exception:
-            return 3;
-        case FaultKind::timeout:
-            return 34;
-        case FaultKind::none:
-        case FaultKind::cap:
-        case FaultKind::vm:
-            return 0;
-    }
-    return 0;
-}
+/// How many registers a reply may set, by the kind of fault: for others than an unknown system call
+/// they are the first of the user context.
+constexpr std::uint8_t reply_registers[] = {0, 0, std::size(syscall_reply_words), 3, 0, 34, 0};
 
 void send_fault(Tcb& thread, Slot& handler, const Fault& fault) {
     thread.fault = fault;
@@ -103,17 +65,12 @@ void raise_cap_fault(Tcb& thread, std::uint64_t address, Phase phase, LookupFail
     raise_fault(thread, {.kind = FaultKind::cap,
                          .flag = phase == Phase::receive,
                          .lookup = failure,
-                         .first = address,
-                         .second = 0});
+                         .first = address});
 }
 
 void raise_timeout(Tcb& thread, SchedContext& context) {
     send_fault(thread, thread.slot(TcbSlot::timeout_endpoint),
-               {.kind = FaultKind::timeout,
-                .flag = false,
-                .lookup = {},
-                .first = context.badge,
-                .second = 0});
+               {.kind = FaultKind::timeout, .first = context.badge});
 }
 
 std::uint64_t write_fault_message(Tcb& thread, Tcb& receiver) {
@@ -158,7 +115,7 @@ bool apply_fault_reply(Tcb& replier, Tcb& thread) {
     const FaultKind kind = thread.fault.kind;
     thread.fault.kind = FaultKind::none;
     const abi::MessageInfo info{replier.context.x[1]};
-    const std::uint64_t wanted = reply_registers(kind);
+    const std::uint64_t wanted = reply_registers[static_cast<unsigned>(kind)];
     std::uint64_t count = std::min(message_length(info), wanted);
     const abi::IpcBuffer* buffer = nullptr;
     if (count > abi::message_registers) {
@@ -166,9 +123,10 @@ bool apply_fault_reply(Tcb& replier, Tcb& thread) {
         if (buffer == nullptr) count = abi::message_registers;
     }
     for (unsigned i = 0; i < count; ++i) {
-        const std::uint64_t word =
-            i < abi::message_registers ? replier.context.mr(i) : buffer->msg[i];
-        set_reply_register(thread.context, kind, i, word);
+        const unsigned index = kind == FaultKind::unknown_syscall ? syscall_reply_words[i] : i;
+        if (index == no_word) continue;
+        write_register(thread, index,
+                       i < abi::message_registers ? replier.context.mr(i) : buffer->msg[i]);
     }
     return wanted == 0 || info.label() == 0;
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include "abi/invocation.hpp"
 #include "abi/ipc_buffer.hpp"
@@ -42,6 +43,10 @@ struct Invocation {
         return index < abi::message_registers ? caller.context.mr(index) : buffer->msg[index];
     }
     bool is_call() const { return kind == InvocationKind::call; }
+    /// Are there fewer words or extra capabilities than needed?
+    bool is_short(std::uint64_t words, unsigned caps) const {
+        return length < words || extra_count < caps;
+    }
 
     /// Sets result word `index`, 0..3, of a Call; nothing otherwise.
     void result(unsigned index, std::uint64_t value) {
@@ -51,5 +56,25 @@ struct Invocation {
         if (result_count <= index) result_count = static_cast<std::uint8_t>(index + 1);
     }
 };
+
+/// What one label does to an object, and how many words and extra capabilities it needs.
+template <typename Object>
+struct Method {
+    std::uint8_t words;
+    std::uint8_t caps;
+    InvocationResult (*run)(Invocation&, Object);
+};
+
+/// Runs the method of the invocation's label; `methods` are those of the labels from `first` on.
+template <typename Object, std::size_t count>
+InvocationResult run_method(const Method<Object> (&methods)[count], abi::Invocation first,
+                            Invocation& invocation, std::type_identity_t<Object> object) {
+    const auto index =
+        static_cast<std::uint64_t>(invocation.label) - static_cast<std::uint64_t>(first);
+    if (index >= count) return fail::illegal_operation();
+    const Method<Object>& method = methods[index];
+    if (invocation.is_short(method.words, method.caps)) return fail::truncated();
+    return method.run(invocation, object);
+}
 
 }  // namespace numbat

@@ -55,21 +55,11 @@ TransferredCaps transfer_caps(const Tcb& sender, const abi::IpcBuffer& from, std
 }  // namespace
 
 void MessageWriter::put(const LookupFailure& failure) {
+    using enum abi::LookupFailureType;
     put(static_cast<std::uint64_t>(failure.type));
-    switch (failure.type) {
-        case abi::LookupFailureType::none:
-        case abi::LookupFailureType::invalid_root:
-            return;
-        case abi::LookupFailureType::missing_capability:
-            return put(failure.bits_left);
-        case abi::LookupFailureType::depth_mismatch:
-            put(failure.bits_left);
-            return put(failure.bits_found);
-        case abi::LookupFailureType::guard_mismatch:
-            put(failure.bits_left);
-            put(failure.guard);
-            return put(failure.bits_found);
-    }
+    if (failure.type >= missing_capability) put(failure.bits_left);
+    if (failure.type == guard_mismatch) put(failure.guard);
+    if (failure.type >= depth_mismatch) put(failure.bits_found);
 }
 
 std::uint64_t copy_words(const Tcb& sender, Tcb& receiver, std::uint64_t length) {
@@ -109,23 +99,14 @@ void transfer_message(Tcb& sender, const Endpoint* endpoint, std::uint64_t badge
 
 void reply_error(Tcb& caller, const SysError& error) {
     MessageWriter message(caller);
-    switch (error.code) {
-        case abi::Error::invalid_argument:
-        case abi::Error::invalid_capability:
-        case abi::Error::not_enough_memory:
-            message.put(error.first);
-            break;
-        case abi::Error::range_error:
-            message.put(error.first);
-            message.put(error.second);
-            break;
-        case abi::Error::failed_lookup:
-            message.put(error.first);
-            message.put(error.failure);
-            break;
-        default:
-            break;
+    using enum abi::Error;
+    if (error.code == invalid_argument || error.code == invalid_capability ||
+        error.code == not_enough_memory || error.code == range_error ||
+        error.code == failed_lookup) {
+        message.put(error.first);
     }
+    if (error.code == range_error) message.put(error.second);
+    if (error.code == failed_lookup) message.put(error.failure);
     caller.context.x[0] = 0;
     caller.context.x[1] =
         abi::MessageInfo::make(static_cast<std::uint64_t>(error.code), message.length()).word;

@@ -42,33 +42,37 @@ struct SysError {
     std::uint64_t first;   // argument or capability number, minimum, bytes free, LookupSide
     std::uint64_t second;  // maximum
     LookupFailure failure;
-
-    static constexpr SysError invalid_argument(std::uint64_t number) {
-        return {abi::Error::invalid_argument, number, 0, {}};
-    }
-    static constexpr SysError invalid_capability(std::uint64_t number) {
-        return {abi::Error::invalid_capability, number, 0, {}};
-    }
-    static constexpr SysError illegal_operation() {
-        return {abi::Error::illegal_operation, 0, 0, {}};
-    }
-    static constexpr SysError range(std::uint64_t minimum, std::uint64_t maximum) {
-        return {abi::Error::range_error, minimum, maximum, {}};
-    }
-    static constexpr SysError alignment() { return {abi::Error::alignment_error, 0, 0, {}}; }
-    static constexpr SysError failed_lookup(LookupSide side, LookupFailure why) {
-        return {abi::Error::failed_lookup, static_cast<std::uint64_t>(side), 0, why};
-    }
-    static constexpr SysError truncated() { return {abi::Error::truncated_message, 0, 0, {}}; }
-    static constexpr SysError delete_first() { return {abi::Error::delete_first, 0, 0, {}}; }
-    static constexpr SysError revoke_first() { return {abi::Error::revoke_first, 0, 0, {}}; }
-    static constexpr SysError not_enough_memory(std::uint64_t bytes_free) {
-        return {abi::Error::not_enough_memory, bytes_free, 0, {}};
-    }
 };
 
 template <typename T>
 using Result = std::expected<T, SysError>;
 using Fail = std::unexpected<SysError>;
+
+/// How an invocation refuses: `if (...) return fail::delete_first();`
+struct fail {
+    static constexpr Fail with(abi::Error code, std::uint64_t first = 0, std::uint64_t second = 0) {
+        return Fail(SysError{code, first, second, {}});
+    }
+    static constexpr Fail invalid_argument(std::uint64_t number) {
+        return with(abi::Error::invalid_argument, number);
+    }
+    static constexpr Fail invalid_capability(std::uint64_t number) {
+        return with(abi::Error::invalid_capability, number);
+    }
+    static constexpr Fail illegal_operation() { return with(abi::Error::illegal_operation); }
+    static constexpr Fail range(std::uint64_t minimum, std::uint64_t maximum) {
+        return with(abi::Error::range_error, minimum, maximum);
+    }
+    static constexpr Fail alignment() { return with(abi::Error::alignment_error); }
+    static constexpr Fail failed_lookup(LookupSide side, LookupFailure why) {
+        return Fail(SysError{abi::Error::failed_lookup, static_cast<std::uint64_t>(side), 0, why});
+    }
+    static constexpr Fail truncated() { return with(abi::Error::truncated_message); }
+    static constexpr Fail delete_first() { return with(abi::Error::delete_first); }
+    static constexpr Fail revoke_first() { return with(abi::Error::revoke_first); }
+    static constexpr Fail not_enough_memory(std::uint64_t bytes_free) {
+        return with(abi::Error::not_enough_memory, bytes_free);
+    }
+};
 
 }  // namespace numbat

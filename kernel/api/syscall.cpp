@@ -11,15 +11,12 @@
 #include "arch/contract.hpp"
 #include "cap/lookup.hpp"
 #include "check/invariants.hpp"
-#include "object/cnode.hpp"
-#include "object/domain.hpp"
 #include "object/endpoint.hpp"
-#include "object/irq.hpp"
+#include "object/invoke.hpp"
 #include "object/notification.hpp"
 #include "object/reply.hpp"
 #include "object/sched_context.hpp"
 #include "object/tcb_ops.hpp"
-#include "object/untyped.hpp"
 #include "sched/scheduler.hpp"
 
 namespace numbat {
@@ -35,13 +32,13 @@ bool refused_in_first_phase(CapTag tag) {
 // Endpoint, notification and reply capabilities ignore the label.
 
 InvocationResult invoke_endpoint(Tcb& caller, EndpointCap cap, SendMode mode) {
-    if (!cap.can_write()) return Fail(SysError::invalid_capability(0));
+    if (!cap.can_write()) return fail::invalid_capability(0);
     send_message(caller, cap, mode);
     return Outcome::done;
 }
 
 InvocationResult invoke_notification(NotificationCap cap) {
-    if (!cap.can_write()) return Fail(SysError::invalid_capability(0));
+    if (!cap.can_write()) return fail::invalid_capability(0);
     signal(cap.object(), cap.badge());
     return Outcome::done;
 }
@@ -90,7 +87,7 @@ InvocationResult invoke_reply(Tcb& caller, ReplyCap cap) {
             return invoke_domain(invocation);
         case CapTag::null:
         case CapTag::zombie:
-            return Fail(SysError::invalid_capability(0));
+            return fail::invalid_capability(0);
         default:
             __builtin_unreachable();  // no capability is of another kind
     }
@@ -127,15 +124,15 @@ void lookup_failed(Tcb& caller, SendMode mode, std::uint64_t address, LookupFail
 [[gnu::always_inline]] inline Outcome commit_result(const Invocation& invocation,
                                                     const InvocationResult& result) {
     Tcb& caller = invocation.caller;
-    if (!result) [[unlikely]] {
-        debug_report_error(caller, invocation.label, result.error());
-        if (invocation.is_call()) reply_error(caller, result.error());
-        return Outcome::done;
-    }
-    if (*result == Outcome::preempted) [[unlikely]] {
+    if (result == Outcome::preempted) [[unlikely]] {
         // The pending interrupt is taken on the way out, the system call is done again after it.
         caller.context.next_pc = caller.context.restart_pc;
         return Outcome::preempted;
+    }
+    caller.cache_progress = 0;
+    if (!result) [[unlikely]] {
+        if (invocation.is_call()) reply_error(caller, result.error());
+        return Outcome::done;
     }
     // A thread that has stopped itself will do its system call again; one that has sent a message
     // is answered by somebody else.
@@ -214,9 +211,9 @@ void send_then_receive(Tcb& thread, std::uint64_t send_address, WithReply with_r
     receive(thread, context.x[0], Blocking::yes, with_reply, context.x[6]);
 }
 
-void dispatch(Tcb& thread, std::int64_t number) {
+void dispatch(Tcb& thread, abi::Syscall number) {
     const arch::Context& context = thread.context;
-    switch (static_cast<abi::Syscall>(number)) {
+    switch (number) {
         case abi::Syscall::call:
             invoke(thread, context.x[0], mode_call);
             return;
@@ -240,21 +237,10 @@ void dispatch(Tcb& thread, std::int64_t number) {
             return receive(thread, context.x[0], Blocking::yes, WithReply::no, 0);
         case abi::Syscall::nb_wait:
             return receive(thread, context.x[0], Blocking::no, WithReply::no, 0);
-        case abi::Syscall::yield:
-            return yield_current();
-        case abi::Syscall::debug_put_char:
-        case abi::Syscall::debug_dump_scheduler:
-        case abi::Syscall::debug_halt:
-        case abi::Syscall::debug_cap_identify:
-        case abi::Syscall::debug_snapshot:
-        case abi::Syscall::debug_name_thread:
-            break;
+        default:
+            return raise_fault(thread, {.kind = FaultKind::unknown_syscall,
+                                        .first = static_cast<std::uint64_t>(number)});
     }
-    raise_fault(thread, {.kind = FaultKind::unknown_syscall,
-                         .flag = false,
-                         .lookup = {},
-                         .first = static_cast<std::uint64_t>(number),
-                         .second = 0});
 }
 
 /// Too little budget is left: what was to be done is done again later.
@@ -277,9 +263,10 @@ Tcb* fault_entry(const Fault& fault) {
 
 }  // namespace
 
-[[gnu::noinline]] Tcb* general_syscall(std::int64_t number) {
+[[gnu::noinline]] Tcb* general_syscall(abi::Syscall number) {
     Tcb& thread = *core.current;
-    if (number < abi::first_api_syscall && debug_syscall(thread, number)) return &thread;
+    if (static_cast<std::int64_t>(number) < abi::first_api_syscall && debug_syscall(thread, number))
+        return &thread;
     if (!take_time_stamp()) [[unlikely]]
         return restart_later();
     dispatch(thread, number);
@@ -336,15 +323,11 @@ extern "C" Tcb* kernel_irq() {
 extern "C" Tcb* kernel_vm_fault(std::uint64_t address, std::uint64_t status, bool instruction) {
     return check::at_exit(fault_entry({.kind = FaultKind::vm,
                                        .flag = instruction,
-                                       .lookup = {},
                                        .first = address,
                                        .second = status & 0xffff'ffff}));
 }
 
 extern "C" Tcb* kernel_user_exception(std::uint64_t number) {
-    return check::at_exit(fault_entry({.kind = FaultKind::user_exception,
-                                       .flag = false,
-                                       .lookup = {},
-                                       .first = number & 0xffff'ffff,
-                                       .second = 0}));
+    return check::at_exit(
+        fault_entry({.kind = FaultKind::user_exception, .first = number & 0xffff'ffff}));
 }

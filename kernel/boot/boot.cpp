@@ -3,16 +3,15 @@
 // find the RAM, then make the root task from what memory is free.
 #include <cstring>
 
-#include "address_space.hpp"
 #include "arch/contract.hpp"
 #include "base/fdt.hpp"
 #include "base/format.hpp"
-#include "boot/boot_arguments.hpp"
 #include "boot/region_set.hpp"
 #include "boot/root_task.hpp"
 #include "kernel_map.hpp"
 #include "machine.hpp"
 #include "memory_map.hpp"
+#include "sched/scheduler.hpp"
 
 extern "C" {
 extern const char _start[];
@@ -32,7 +31,7 @@ constexpr std::uint64_t block = base::bit(21);  // what the window maps RAM with
 constinit Tcb idle_thread{};
 
 struct Ram {
-    static constexpr std::size_t max_reserved = 8;
+    static constexpr std::size_t max_reserved = 16;
     Region named[arch::max_ram_ranges];              // as the device tree says
     arch::PhysicalRange used[arch::max_ram_ranges];  // whole blocks inside the window
     Region reserved[max_reserved];                   // parts of it that are not ours
@@ -125,20 +124,12 @@ RegionSet find_devices(const Ram& ram) {
     return devices;
 }
 
-/// The tree before the window is there; empty if the loader passed none.
-std::span<const std::byte> early_tree(const BootArguments& arguments) {
+/// The tree, beside the kernel's image; empty if the loader passed none.
+std::span<const std::byte> find_tree(const BootArguments& arguments) {
     if (arguments.tree_size == 0) return {};
     const void* tree = arch::map_boot_data(arguments.tree, arguments.tree_size);
     if (tree == nullptr) PANIC("the device tree is outside RAM");
     return {static_cast<const std::byte*>(tree), arguments.tree_size};
-}
-
-/// The same bytes through the window.
-std::span<const std::byte> tree_in_window(const BootArguments& arguments) {
-    if (arguments.tree_size == 0) return {};
-    if (!arch::window_contains(arguments.tree)) PANIC("the device tree is outside RAM");
-    return {static_cast<const std::byte*>(arch::kernel_pointer(PAddr(arguments.tree))),
-            arguments.tree_size};
 }
 
 /// The loader may have mapped nothing but the image: the first thing are tables of our own.
@@ -146,14 +137,14 @@ Tcb* boot(const BootArguments& arguments) {
     arch::map_kernel();
     arch::init_machine();
     // From here on failures can be reported.
-    const Ram ram = find_ram(early_tree(arguments));
+    const std::span tree = find_tree(arguments);
+    const Ram ram = find_ram(tree);
     arch::map_window(ram.mapped());
     if (ram.ignored > 0)
         base::format_to(arch::put_char, "numbat: {} memory ranges not used\n", ram.ignored);
     if (!arch::window_contains(arguments.root_start) ||
         !arch::window_contains(arguments.root_end - 1))
         PANIC("the root task is outside RAM");
-    const std::span tree = tree_in_window(arguments);
     // find_ram() has opened the same bytes.
     if (!tree.empty()) arch::set_power_conduit(find_power_conduit(*base::Fdt::open(tree)));
 
@@ -161,8 +152,8 @@ Tcb* boot(const BootArguments& arguments) {
     init_core(idle_thread);
     RegionSet free = find_free(ram, arguments);
     const RegionSet devices = find_devices(ram);
-    RootTask(arguments, tree, free, devices).start();
-    Tcb* first = first_thread();
+    start_root_task(arguments, tree, free, devices);
+    Tcb* first = schedule();
     arch::switch_to(*first);
     return first;
 }

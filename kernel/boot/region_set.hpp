@@ -25,7 +25,7 @@ struct Region {
 
 class RegionSet {
   public:
-    static constexpr std::size_t capacity = 16;
+    static constexpr std::size_t capacity = 32;
 
     constexpr std::span<const Region> regions() const { return {regions_.data(), count_}; }
 

@@ -32,8 +32,6 @@ using base::PAddr;
 using base::VAddr;
 using Asid = std::uint16_t;  // 0: none
 
-inline constexpr unsigned cap_tag_count = 28;
-
 class Cap {
   public:
     using Tag = base::Field<59, 5>;
@@ -53,10 +51,7 @@ class Cap {
     template <typename View>
     constexpr View as() const {
         ASSERT(is<View>());
-        View view;
-        view.word0 = word0;
-        view.word1 = word1;
-        return view;
+        return {Cap(word0, word1)};
     }
 
     /// The address field, sign extended from bit 47.
@@ -96,10 +91,7 @@ struct RightsCap : Cap {
 struct EndpointCap : RightsCap {
     static constexpr CapTag kind = CapTag::endpoint;
     static EndpointCap make(const Endpoint& object, std::uint64_t badge, abi::CapRights rights) {
-        EndpointCap cap;
-        cap.word0 = head(kind, &object) | Rights::make(rights.word);
-        cap.word1 = badge;
-        return cap;
+        return {Cap(head(kind, &object) | Rights::make(rights.word), badge)};
     }
     Endpoint& object() const { return referent<Endpoint>(); }
     constexpr std::uint64_t badge() const { return word1; }
@@ -109,10 +101,7 @@ struct NotificationCap : RightsCap {
     static constexpr CapTag kind = CapTag::notification;
     static NotificationCap make(const Notification& object, std::uint64_t badge,
                                 abi::CapRights rights) {
-        NotificationCap cap;
-        cap.word0 = head(kind, &object) | Rights::make(rights.word & 3);
-        cap.word1 = badge;
-        return cap;
+        return {Cap(head(kind, &object) | Rights::make(rights.word & 3), badge)};
     }
     Notification& object() const { return referent<Notification>(); }
     constexpr std::uint64_t badge() const { return word1; }
@@ -122,22 +111,14 @@ struct NotificationCap : RightsCap {
 struct ReplyCap : RightsCap {
     static constexpr CapTag kind = CapTag::reply;
     static ReplyCap make(const Reply& object, abi::CapRights rights) {
-        ReplyCap cap;
-        cap.word0 = head(kind, &object) | Rights::make(rights.word);
-        cap.word1 = 0;
-        return cap;
+        return {Cap(head(kind, &object) | Rights::make(rights.word), 0)};
     }
     Reply& object() const { return referent<Reply>(); }
 };
 
 struct TcbCap : Cap {
     static constexpr CapTag kind = CapTag::tcb;
-    static TcbCap make(const Tcb& object) {
-        TcbCap cap;
-        cap.word0 = head(kind, &object);
-        cap.word1 = 0;
-        return cap;
-    }
+    static TcbCap make(const Tcb& object) { return {Cap(head(kind, &object), 0)}; }
     Tcb& object() const { return referent<Tcb>(); }
 };
 
@@ -145,10 +126,7 @@ struct SchedContextCap : Cap {
     static constexpr CapTag kind = CapTag::sched_context;
     using SizeBits = base::Field<48, 6>;
     static SchedContextCap make(const SchedContext& object, unsigned size_bits) {
-        SchedContextCap cap;
-        cap.word0 = head(kind, &object) | SizeBits::make(size_bits);
-        cap.word1 = 0;
-        return cap;
+        return {Cap(head(kind, &object) | SizeBits::make(size_bits), 0)};
     }
     SchedContext& object() const { return referent<SchedContext>(); }
     constexpr unsigned size_bits() const { return static_cast<unsigned>(SizeBits::get(word0)); }
@@ -165,11 +143,9 @@ struct CNodeCap : Cap {
     static constexpr std::uint64_t flat_node = static_cast<std::uint64_t>(kind) << 5 | 1;
     static CNodeCap make(const Slot* slots, unsigned radix, std::uint64_t guard = 0,
                          unsigned guard_size = 0) {
-        CNodeCap cap;
-        cap.word0 = head(kind, slots) | Radix::make(radix) |
-                    Flat::make(radix + guard_size == abi::word_bits);
-        cap.word1 = (guard << 6) | guard_size;
-        return cap;
+        return {Cap(head(kind, slots) | Radix::make(radix) |
+                        Flat::make(radix + guard_size == abi::word_bits),
+                    (guard << 6) | guard_size)};
     }
     Slot* slots() const { return reinterpret_cast<Slot*>(address()); }
     constexpr unsigned radix() const { return static_cast<unsigned>(Radix::get(word0)); }
@@ -185,10 +161,8 @@ struct UntypedCap : Cap {
     using Device = base::Field<54, 1>;
     static constexpr UntypedCap make(PAddr address, unsigned size_bits, bool device,
                                      std::uint64_t free_offset) {
-        UntypedCap cap;
-        cap.word0 = head(kind, address.raw()) | SizeBits::make(size_bits) | Device::make(device);
-        cap.word1 = free_offset;
-        return cap;
+        return {Cap(head(kind, address.raw()) | SizeBits::make(size_bits) | Device::make(device),
+                    free_offset)};
     }
     constexpr PAddr paddr() const { return PAddr(Address::get(word0)); }
     constexpr unsigned size_bits() const { return static_cast<unsigned>(SizeBits::get(word0)); }
@@ -225,11 +199,9 @@ struct FrameCap : MappedCap {
     using Rights = base::Field<50, 2>;
     using Device = base::Field<52, 1>;
     static constexpr FrameCap make(PAddr address, FrameSize size, FrameRights rights, bool device) {
-        FrameCap cap;
-        cap.word0 = head(kind, address.raw()) | Size::make(static_cast<std::uint64_t>(size)) |
-                    Rights::make(static_cast<std::uint64_t>(rights)) | Device::make(device);
-        cap.word1 = 0;
-        return cap;
+        return {Cap(head(kind, address.raw()) | Size::make(static_cast<std::uint64_t>(size)) |
+                        Rights::make(static_cast<std::uint64_t>(rights)) | Device::make(device),
+                    0)};
     }
     constexpr PAddr paddr() const { return PAddr(Address::get(word0)); }
     constexpr FrameSize size() const { return static_cast<FrameSize>(Size::get(word0)); }
@@ -244,22 +216,14 @@ struct FrameCap : MappedCap {
 /// A translation table of any level below the top.
 struct PageTableCap : MappedCap {
     static constexpr CapTag kind = CapTag::page_table;
-    static PageTableCap make(const void* table) {
-        PageTableCap cap;
-        cap.word0 = head(kind, table);
-        cap.word1 = 0;
-        return cap;
-    }
+    static PageTableCap make(const void* table) { return {Cap(head(kind, table), 0)}; }
     std::uint64_t* table() const { return reinterpret_cast<std::uint64_t*>(address()); }
 };
 
 struct VSpaceCap : Cap {
     static constexpr CapTag kind = CapTag::vspace;
     static VSpaceCap make(const void* table, Asid asid = 0) {
-        VSpaceCap cap;
-        cap.word0 = head(kind, table);
-        cap.word1 = asid;
-        return cap;
+        return {Cap(head(kind, table), asid)};
     }
     std::uint64_t* table() const { return reinterpret_cast<std::uint64_t*>(address()); }
     constexpr Asid asid() const { return static_cast<Asid>(word1); }
@@ -271,12 +235,7 @@ struct VSpaceCap : Cap {
 template <CapTag which>
 struct ControlCap : Cap {
     static constexpr CapTag kind = which;
-    static constexpr ControlCap make() {
-        ControlCap cap;
-        cap.word0 = head(kind, std::uint64_t{0});
-        cap.word1 = 0;
-        return cap;
-    }
+    static constexpr ControlCap make() { return {Cap(head(kind, std::uint64_t{0}), 0)}; }
 };
 using AsidControlCap = ControlCap<CapTag::asid_control>;
 using IrqControlCap = ControlCap<CapTag::irq_control>;
@@ -286,12 +245,7 @@ using SchedControlCap = ControlCap<CapTag::sched_control>;
 /// `base` is the pool's first ASID, a multiple of 512.
 struct AsidPoolCap : Cap {
     static constexpr CapTag kind = CapTag::asid_pool;
-    static AsidPoolCap make(const void* pool, Asid base) {
-        AsidPoolCap cap;
-        cap.word0 = head(kind, pool);
-        cap.word1 = base;
-        return cap;
-    }
+    static AsidPoolCap make(const void* pool, Asid base) { return {Cap(head(kind, pool), base)}; }
     template <typename Pool>
     Pool& pool() const {
         return referent<Pool>();
@@ -302,10 +256,7 @@ struct AsidPoolCap : Cap {
 struct IrqHandlerCap : Cap {
     static constexpr CapTag kind = CapTag::irq_handler;
     static constexpr IrqHandlerCap make(unsigned irq) {
-        IrqHandlerCap cap;
-        cap.word0 = head(kind, std::uint64_t{0});
-        cap.word1 = irq;
-        return cap;
+        return {Cap(head(kind, std::uint64_t{0}), irq)};
     }
     constexpr unsigned irq() const { return static_cast<unsigned>(word1); }
 };
@@ -313,10 +264,7 @@ struct IrqHandlerCap : Cap {
 struct SgiSignalCap : Cap {
     static constexpr CapTag kind = CapTag::sgi_signal;
     static constexpr SgiSignalCap make(unsigned irq, unsigned target) {
-        SgiSignalCap cap;
-        cap.word0 = head(kind, std::uint64_t{0});
-        cap.word1 = irq | (target << 8);
-        return cap;
+        return {Cap(head(kind, std::uint64_t{0}), irq | (target << 8))};
     }
     constexpr unsigned irq() const { return static_cast<unsigned>(word1 & 0xff); }
     constexpr unsigned target() const { return static_cast<unsigned>(word1 >> 8); }

@@ -4,7 +4,7 @@
 #include "arch/contract.hpp"
 #include "cap/derivation.hpp"
 #include "object/endpoint.hpp"
-#include "object/irq.hpp"
+#include "object/invoke.hpp"
 #include "object/notification.hpp"
 #include "object/reply.hpp"
 #include "object/sched_context.hpp"
@@ -53,51 +53,44 @@ void pop_pending() {
 }
 
 /// What the end of this capability does to an object that holds no slots.
-void finalise_simple(Cap cap, Finality finality) {
-    const bool final = finality == Finality::final;
+void finalise_simple(Cap cap, bool final) {
+    if (cap.is<FrameCap>()) return finalise_frame(cap.as<FrameCap>());
+    if (!final) return;
     switch (cap.tag()) {
-        case CapTag::frame:
-            return finalise_frame(cap.as<FrameCap>());
         case CapTag::page_table:
-            return finalise_page_table(cap.as<PageTableCap>(), finality);
+            return finalise_page_table(cap.as<PageTableCap>());
         case CapTag::vspace:
-            return finalise_vspace(cap.as<VSpaceCap>(), finality);
+            return finalise_vspace(cap.as<VSpaceCap>());
         case CapTag::asid_pool:
-            return finalise_asid_pool(cap.as<AsidPoolCap>(), finality);
-        case CapTag::endpoint:
-            if (final) cancel_all(cap.as<EndpointCap>().object());
-            return;
+            return finalise_asid_pool(cap.as<AsidPoolCap>());
         case CapTag::notification:
-            if (final) finalise_notification(cap.as<NotificationCap>().object());
-            return;
+            return finalise_notification(cap.as<NotificationCap>().object());
         case CapTag::reply:
-            if (final) finalise_reply(cap.as<ReplyCap>().object());
-            return;
+            return finalise_reply(cap.as<ReplyCap>().object());
         case CapTag::sched_context:
-            if (final) finalise_sched_context(cap.as<SchedContextCap>().object());
-            return;
+            return finalise_sched_context(cap.as<SchedContextCap>().object());
         case CapTag::irq_handler:
-            if (final) finalise_irq_handler(cap.as<IrqHandlerCap>().irq());
-            return;
-        case CapTag::cnode:
-        case CapTag::tcb:
-            ASSERT(!final);
-            return;
-        case CapTag::null:
-        case CapTag::untyped:
-        case CapTag::asid_control:
-        case CapTag::irq_control:
-        case CapTag::zombie:
-        case CapTag::domain:
-        case CapTag::sched_control:
-        case CapTag::sgi_signal:
+            return finalise_irq_handler(cap.as<IrqHandlerCap>().irq());
+        default:  // nothing but the capability
             return;
     }
 }
 
-void remove_simple(Slot& slot) {
-    finalise_simple(slot.cap, is_final(slot) ? Finality::final : Finality::shared);
+/// The last capability to an object on which much may hang: gives up a piece of that. True when
+/// nothing is left of it.
+bool give_up_piece(Cap cap) {
+    if (cap.is<EndpointCap>()) return cancel_waiters(cap.as<EndpointCap>().object());
+    if (cap.is<NotificationCap>()) return cancel_waiters(cap.as<NotificationCap>().object());
+    return !cap.is<AsidPoolCap>() || release_asids(cap.as<AsidPoolCap>());
+}
+
+/// Empties a slot without container, or comes a step closer to that: then false.
+bool remove_simple(Slot& slot) {
+    const bool final = is_final(slot);
+    if (final && !give_up_piece(slot.cap)) return false;
+    finalise_simple(slot.cap, final);
     unlink_slot(slot);
+    return true;
 }
 
 /// The last capability to a container: the object ends, the slots remain to be emptied.
@@ -131,7 +124,7 @@ void reduce(Slot& slot) {
     if (&last != &slot && !last.empty()) {
         if (last.cap.is<ZombieCap>()) return detach_nested(last);
         if (is_container(last.cap) && is_final(last)) return turn_into_zombie(last);
-        remove_simple(last);
+        if (!remove_simple(last)) return;
     }
     zombie = slot.cap.as<ZombieCap>();
     zombie.set_remaining(index);
@@ -149,7 +142,10 @@ void work_off_pending() {
 /// One step towards an empty slot.
 void delete_step(Slot& slot) {
     if (!slot.cap.is<ZombieCap>()) {
-        if (!is_container(slot.cap) || !is_final(slot)) return remove_simple(slot);
+        if (!is_container(slot.cap) || !is_final(slot)) {
+            remove_simple(slot);
+            return;
+        }
         turn_into_zombie(slot);
         if (lies_in_own_container(slot)) push_pending(slot);
         return;
@@ -199,7 +195,8 @@ Outcome revoke_slot(Slot& slot) {
 void delete_internal_slot(Slot& slot) {
     if (slot.empty()) return;
     ASSERT(!long_running_delete(slot));
-    remove_simple(slot);
+    while (!remove_simple(slot)) {
+    }
 }
 
 bool long_running_delete(const Slot& slot) {

@@ -103,7 +103,7 @@ bool same_object(Cap a, Cap b) {
 }
 
 Result<void> ensure_no_children(const Slot& slot) {
-    if (has_children(slot)) return Fail(SysError::revoke_first());
+    if (has_children(slot)) return fail::revoke_first();
     return {};
 }
 
@@ -112,6 +112,12 @@ bool is_final(const Slot& slot) {
     if (previous != nullptr && same_object(previous->cap, slot.cap)) return false;
     const Slot* next = slot.next();
     return next == nullptr || !same_object(slot.cap, next->cap);
+}
+
+void insert_initial_cap(Slot& slot, Cap cap) {
+    ASSERT(slot.empty());
+    slot.cap = cap;
+    slot.set_links(nullptr, nullptr, DerivationFlags::original);
 }
 
 void insert_child(Slot& slot, Cap cap, Slot& parent, DerivationFlags flags) {
@@ -147,27 +153,10 @@ void move_slot(Slot& destination, Cap cap, Slot& source) {
 
 void swap_slots(Slot& a, Cap cap_for_b, Slot& b, Cap cap_for_a) {
     if (&a == &b) return;
-    struct Place {
-        Slot* previous;
-        Slot* next;
-        DerivationFlags flags;
-    };
-    Place of_a{a.previous(), a.next(), a.flags()};
-    Place of_b{b.previous(), b.next(), b.flags()};
-    // Neighbours of each other: what pointed to the one now points to the other.
-    if (of_a.next == &b) of_a.next = &a;
-    if (of_a.previous == &b) of_a.previous = &a;
-    if (of_b.next == &a) of_b.next = &b;
-    if (of_b.previous == &a) of_b.previous = &b;
-    a.cap = cap_for_a;
-    b.cap = cap_for_b;
-    a.set_links(of_b.previous, of_b.next, of_b.flags);
-    b.set_links(of_a.previous, of_a.next, of_a.flags);
-    for (Slot* slot : {&a, &b}) {
-        if (slot->empty()) continue;
-        if (slot->previous() != nullptr) slot->previous()->set_next(slot);
-        if (slot->next() != nullptr) slot->next()->set_previous(slot);
-    }
+    Slot between{};
+    if (!a.empty()) move_slot(between, cap_for_b, a);
+    if (!b.empty()) move_slot(a, cap_for_a, b);
+    if (!between.empty()) move_slot(b, cap_for_b, between);
 }
 
 void unlink_slot(Slot& slot) {
@@ -197,10 +186,10 @@ Result<Cap> derive(const Slot& source, Cap cap) {
             TRY(ensure_no_children(source));
             return cap;
         case CapTag::vspace:
-            if (!cap.as<VSpaceCap>().assigned()) return Fail(SysError::illegal_operation());
+            if (!cap.as<VSpaceCap>().assigned()) return fail::illegal_operation();
             return cap;
         case CapTag::page_table:
-            if (!cap.as<PageTableCap>().mapped()) return Fail(SysError::illegal_operation());
+            if (!cap.as<PageTableCap>().mapped()) return fail::illegal_operation();
             return cap;
         case CapTag::frame: {
             auto frame = cap.as<FrameCap>();

@@ -37,6 +37,8 @@ Result<void> ensure_no_children(const Slot& slot);
 /// No other capability names the same object.
 bool is_final(const Slot& slot);
 
+/// Puts `cap` into an empty slot, as the root of a tree of its own. For the boot code.
+void insert_initial_cap(Slot& slot, Cap cap);
 /// Links `cap` behind `parent` into an empty slot.
 void insert_child(Slot& slot, Cap cap, Slot& parent, DerivationFlags flags);
 /// As Copy and Mint do: `cap` was derived from `source`. An untyped source becomes full.

@@ -30,15 +30,12 @@ std::expected<ResolvedSlot, LookupFailure> resolve(Cap root, std::uint64_t addre
 
 Result<Slot*> lookup_target_slot(Cap root, std::uint64_t index, std::uint64_t depth,
                                  LookupSide side) {
-    if (!root.is<CNodeCap>()) {
-        return Fail(SysError::failed_lookup(side, LookupFailure::invalid_root()));
-    }
-    if (depth < 1 || depth > abi::word_bits) return Fail(SysError::range(1, abi::word_bits));
+    if (!root.is<CNodeCap>()) return fail::failed_lookup(side, LookupFailure::invalid_root());
+    if (depth < 1 || depth > abi::word_bits) return fail::range(1, abi::word_bits);
     const auto found = resolve(root, index, static_cast<unsigned>(depth));
-    if (!found) return Fail(SysError::failed_lookup(side, found.error()));
+    if (!found) return fail::failed_lookup(side, found.error());
     if (found->bits_left != 0) {
-        return Fail(
-            SysError::failed_lookup(side, LookupFailure::depth_mismatch(found->bits_left, 0)));
+        return fail::failed_lookup(side, LookupFailure::depth_mismatch(found->bits_left, 0));
     }
     return found->slot;
 }

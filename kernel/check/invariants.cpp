@@ -21,8 +21,7 @@ namespace {
 constinit std::uint64_t interval = 0;
 constinit std::uint64_t exits_left = 0;
 
-// ---- queues
-// --------------------------------------------------------------------------------------
+// ---- queues ----
 
 /// A doubly linked queue whose threads all say that they are in `where`, each as `fits` wants.
 template <typename Fits>
@@ -127,8 +126,7 @@ const char* check_running() {
     return nullptr;
 }
 
-// ---- threads
-// -------------------------------------------------------------------------------------
+// ---- threads ----
 
 const char* check_blocked(const Tcb& thread) {
     switch (thread.state) {
@@ -189,7 +187,7 @@ const char* check_thread(const Tcb& thread) {
 
 const char* check_threads(std::uint64_t ready, std::uint64_t released) {
     const Tcb* previous = nullptr;
-    for (const Tcb* thread = first_thread(); thread != nullptr; thread = thread->all_next) {
+    for (const Tcb* thread = debug_first_thread(); thread != nullptr; thread = thread->all_next) {
         REQUIRE(thread->all_previous == previous, "list of threads: a link back is wrong");
         if (const char* broken = check_thread(*thread)) return broken;
         ready -= thread->queued_in == QueuedIn::ready ? 1 : 0;
@@ -200,8 +198,7 @@ const char* check_threads(std::uint64_t ready, std::uint64_t released) {
     return nullptr;
 }
 
-// ---- objects
-// -------------------------------------------------------------------------------------
+// ---- objects ----
 
 const char* check_refills(const SchedContext& context) {
     if (!context.active()) return nullptr;
@@ -296,8 +293,7 @@ const char* check_object(Cap cap) {
     }
 }
 
-// ---- capabilities
-// --------------------------------------------------------------------------------
+// ---- capabilities ----
 
 /// The untyped memory that a walk through a derivation list is inside of, outermost first.
 class Nesting {
@@ -342,13 +338,9 @@ const char* check_slots() {
 
 }  // namespace
 
-const Tcb* first_thread() {
-    return debug_first_thread();
-}
-
 bool cspace_seen_before(const Tcb& thread) {
     const Cap root = thread.slot(TcbSlot::cspace).cap;
-    for (const Tcb* other = first_thread(); other != &thread; other = other->all_next) {
+    for (const Tcb* other = debug_first_thread(); other != &thread; other = other->all_next) {
         if (other->slot(TcbSlot::cspace).cap.word0 == root.word0) return true;
     }
     return false;

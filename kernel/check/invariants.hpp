@@ -12,7 +12,7 @@
 
 #include <cstdint>
 
-#include "api/config.hpp"
+#include "api/debug.hpp"
 #include "cap/derivation.hpp"
 #include "object/tcb.hpp"
 
@@ -57,12 +57,11 @@ const char* for_each_list_head(const Tcb& thread, Visit&& visit) {
 
 /// Has a thread in front of this one in the list of all the same CNode?
 bool cspace_seen_before(const Tcb& thread);
-const Tcb* first_thread();
 
 /// Every slot of every derivation list that can be found, in order.
 template <typename Visit>
 const char* for_each_slot(Visit&& visit) {
-    for (const Tcb* thread = first_thread(); thread != nullptr; thread = thread->all_next) {
+    for (const Tcb* thread = debug_first_thread(); thread != nullptr; thread = thread->all_next) {
         if (cspace_seen_before(*thread)) continue;
         const char* broken = for_each_list_head(*thread, [&](const Slot& head) -> const char* {
             std::uint64_t count = 0;

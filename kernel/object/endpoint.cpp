@@ -18,10 +18,8 @@ void Endpoint::remove(Tcb& thread) {
 
 void Endpoint::reorder(Tcb& thread) {
     const EndpointState kind = state();
-    TcbQueue waiters = queue();
-    waiters.remove(thread);
-    waiters.insert_ordered(thread);
-    set(waiters, kind);
+    remove(thread);
+    enqueue(thread, kind);
 }
 
 namespace {
@@ -160,24 +158,32 @@ void abort_wait(Tcb& thread) {
 
 }  // namespace
 
-void cancel_all(Endpoint& endpoint) {
-    if (endpoint.state() == EndpointState::idle) return;
-    while (endpoint.state() != EndpointState::idle) abort_wait(endpoint.take_first());
-    reschedule();
+bool cancel_waiters(Endpoint& endpoint) {
+    for (unsigned i = 0; endpoint.state() != EndpointState::idle; ++i) {
+        if (i == waiters_per_step) return false;
+        abort_wait(endpoint.take_first());
+        reschedule();
+    }
+    return true;
 }
 
-void cancel_badged_sends(Endpoint& endpoint, std::uint64_t badge) {
-    if (endpoint.state() != EndpointState::sending) return;
+Outcome cancel_badged_sends(Endpoint& endpoint, std::uint64_t badge) {
+    if (endpoint.state() != EndpointState::sending) return Outcome::done;
+    unsigned removed = 0;
     Tcb* thread = endpoint.head();
     while (thread != nullptr) {
         Tcb* next = thread->queue.next;
         if (thread->send_badge == badge) {
+            // preemption point: those that were removed are gone.
+            if (removed == waiters_per_step && preemption_requested()) return Outcome::preempted;
+            removed = removed % waiters_per_step + 1;
             endpoint.remove(*thread);
             abort_wait(*thread);
+            reschedule();
         }
         thread = next;
     }
-    reschedule();
+    return Outcome::done;
 }
 
 }  // namespace numbat

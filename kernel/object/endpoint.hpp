@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "api/invocation.hpp"
 #include "cap/cap.hpp"
 #include "object/tcb_queue.hpp"
 
@@ -83,9 +84,11 @@ void receive_message(Tcb& receiver, EndpointCap cap, Blocking blocking, Reply* r
 /// Takes the thread out of whatever IPC it is blocked in and drops its fault. Leaves it inactive if
 /// it was blocked.
 void cancel_ipc(Tcb& thread);
-/// The endpoint goes away.
-void cancel_all(Endpoint& endpoint);
+/// How many waiters are sent away between two preemption points.
+inline constexpr unsigned waiters_per_step = 32;
+/// Sends a step's waiters away: they begin their system calls again. True when none is left.
+bool cancel_waiters(Endpoint& endpoint);
 /// Removes senders with this badge.
-void cancel_badged_sends(Endpoint& endpoint, std::uint64_t badge);
+Outcome cancel_badged_sends(Endpoint& endpoint, std::uint64_t badge);
 
 }  // namespace numbat

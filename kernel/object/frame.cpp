@@ -4,14 +4,13 @@
 #include "arch/contract.hpp"
 #include "base/result.hpp"
 #include "object/asid.hpp"
+#include "object/invoke.hpp"
 #include "object/vspace.hpp"
 #include "page_table.hpp"
 #include "tlb.hpp"
 
 namespace numbat {
 namespace {
-
-// ---- Map ---------------------------------------------------------------------------------------
 
 /// What the capability's rights leave of the rights word.
 FrameRights reduced(FrameRights rights, abi::CapRights to) {
@@ -25,29 +24,28 @@ bool may_be_at(FrameCap frame, Asid asid, std::uint64_t vaddr, std::uint64_t siz
 }
 
 /// Why may_be_at() said no.
-[[gnu::cold, gnu::noinline]] SysError address_error(FrameCap frame, Asid asid,
-                                                    std::uint64_t vaddr) {
-    if (!base::aligned(vaddr, base::bit(frame.size_bits()))) return SysError::alignment();
-    if (frame.mapped() && frame.asid() != asid) return SysError::invalid_capability(1);
-    return SysError::invalid_argument(0);
+[[gnu::cold, gnu::noinline]] Fail address_error(FrameCap frame, Asid asid, std::uint64_t vaddr) {
+    if (!base::aligned(vaddr, base::bit(frame.size_bits()))) return fail::alignment();
+    if (frame.mapped() && frame.asid() != asid) return fail::invalid_capability(1);
+    return fail::invalid_argument(0);
 }
 
 /// Decode and commit are one function here: this is the path of every page fault, and a struct of
 /// arguments between them would cost as much as the checks. Nothing is written before the line.
 InvocationResult map(Invocation& invocation, FrameCap frame) {
-    if (invocation.length < 3 || invocation.extra_count < 1) return Fail(SysError::truncated());
+    if (invocation.is_short(3, 1)) return fail::truncated();
     const Cap target = invocation.extra[0]->cap;
     if (!usable_vspace(target)) [[unlikely]]
-        return Fail(vspace_error(target));
+        return vspace_error(target);
     const auto vspace = target.as<VSpaceCap>();
     const std::uint64_t vaddr = invocation.mr(0);
     const unsigned size_bits = frame.size_bits();
     if (!may_be_at(frame, vspace.asid(), vaddr, base::bit(size_bits))) [[unlikely]]
-        return Fail(address_error(frame, vspace.asid(), vaddr));
+        return address_error(frame, vspace.asid(), vaddr);
     const arch::Position at = arch::walk<KernelTables>(vspace.table(), vaddr);
     if (at.bits != size_bits) [[unlikely]]
-        return Fail(SysError::failed_lookup(LookupSide::destination,
-                                            LookupFailure::missing_capability(at.bits)));
+        return fail::failed_lookup(LookupSide::destination,
+                                   LookupFailure::missing_capability(at.bits));
     const FrameRights rights = reduced(frame.rights(), {invocation.mr(1)});
     const arch::Entry entry =
         arch::user_page_entry(frame.paddr(), size_bits, rights, invocation.mr(2));
@@ -63,8 +61,6 @@ InvocationResult map(Invocation& invocation, FrameCap frame) {
     invocation.slot.cap = frame;
     return Outcome::done;
 }
-
-// ---- Unmap -------------------------------------------------------------------------------------
 
 /// The entry that still maps the frame where its capability says; null if none does.
 arch::Entry* mapping_of(FrameCap frame, std::uint64_t* root) {
@@ -90,43 +86,22 @@ Outcome unmap(Slot& slot, FrameCap frame) {
     return Outcome::done;
 }
 
-// ---- Cache operations --------------------------------------------------------------------------
-
-struct CacheArgs {
-    CacheOperation operation;
-    VSpaceCap vspace;
-    arch::Position at;
-    VAddr start;
-    std::uint64_t size;
-};
-
-Result<CacheArgs> decode_cache(const Invocation& invocation, FrameCap frame,
-                               CacheOperation operation) {
-    if (invocation.length < 2) return Fail(SysError::truncated());
-    if (!frame.mapped()) return Fail(SysError::illegal_operation());
+/// sel4-abi 7.10.4.
+InvocationResult maintain_cache(const Invocation& invocation, FrameCap frame,
+                                CacheOperation operation) {
+    if (invocation.is_short(2, 0)) return fail::truncated();
+    if (!frame.mapped()) return fail::illegal_operation();
     std::uint64_t* root = vspace_of(frame.asid());
-    if (root == nullptr) return Fail(root_is_gone());
+    if (root == nullptr) return root_is_gone();
     const std::uint64_t start = invocation.mr(0);
     const std::uint64_t end = invocation.mr(1);
     const std::uint64_t size = base::bit(frame.size_bits());
-    if (end <= start) return Fail(SysError::invalid_argument(1));
-    if (start >= size || end > size) return Fail(SysError::invalid_argument(0));
+    if (end <= start) return fail::invalid_argument(1);
+    if (start >= size || end > size) return fail::invalid_argument(0);
     arch::Entry* entry = mapping_of(frame, root);
-    if (entry == nullptr) return Fail(SysError::invalid_capability(0));
-    if (operation == CacheOperation::invalidate && !arch::user_may_write(*entry))
-        return Fail(SysError::illegal_operation());
-    return CacheArgs{operation,
-                     VSpaceCap::make(root, frame.asid()),
-                     {entry, frame.size_bits()},
-                     frame.vaddr() + start,
-                     end - start};
-}
-
-InvocationResult invoke_cache(const Invocation& invocation, FrameCap frame,
-                              CacheOperation operation) {
-    const CacheArgs args = TRY(decode_cache(invocation, frame, operation));
-    cache_maintain(args.operation, args.vspace, args.at, args.start, args.size);
-    return Outcome::done;
+    if (entry == nullptr) return fail::invalid_capability(0);
+    return cache_maintain(invocation.caller, operation, VSpaceCap::make(root, frame.asid()),
+                          {entry, frame.size_bits()}, frame.vaddr() + start, end - start);
 }
 
 }  // namespace
@@ -140,8 +115,8 @@ InvocationResult invoke_frame(Invocation& invocation, FrameCap cap) {
         return Outcome::done;
     }
     const auto operation = cache_operation(invocation.label, page_clean_data);
-    if (operation) return invoke_cache(invocation, cap, *operation);
-    return Fail(SysError::illegal_operation());
+    if (operation) return maintain_cache(invocation, cap, *operation);
+    return fail::illegal_operation();
 }
 
 void finalise_frame(FrameCap cap) {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "object/irq.hpp"
-
+// Interrupts as capabilities: IRQControl issues one handler per line, the handler names the
+// notification that is signalled (sel4-abi 7.6). A line stays masked from its delivery to Ack.
 #include "abi/sched.hpp"
 #include "arch/contract.hpp"
 #include "cap/delete.hpp"
 #include "cap/derivation.hpp"
 #include "cap/lookup.hpp"
+#include "object/invoke.hpp"
 #include "object/notification.hpp"
 
 namespace numbat {
@@ -24,92 +25,82 @@ constinit bool issued[irq_count] = {};
 Result<Slot*> decode_slot(const Invocation& invocation, unsigned index) {
     Slot* slot = TRY(find_target_slot(invocation.extra[0]->cap, invocation.mr(index),
                                       invocation.mr(index + 1), LookupSide::destination));
-    if (!slot->empty()) return Fail(SysError::delete_first());
+    if (!slot->empty()) return fail::delete_first();
     return slot;
 }
 
 Result<unsigned> decode_irq(std::uint64_t irq) {
-    if (irq > abi::max_irq) return Fail(SysError::range(0, abi::max_irq));
-    if (issued[irq] || irq == abi::kernel_timer_irq) return Fail(SysError::revoke_first());
+    if (irq > abi::max_irq) return fail::range(0, abi::max_irq);
+    if (issued[irq] || irq == abi::kernel_timer_irq) return fail::revoke_first();
     return static_cast<unsigned>(irq);
 }
 
-void issue(Invocation& invocation, Slot& slot, unsigned irq) {
-    insert_child(slot, IrqHandlerCap::make(irq), invocation.slot, DerivationFlags::original);
+InvocationResult get(Invocation& invocation, unsigned slot_index) {
+    const unsigned irq = TRY(decode_irq(invocation.mr(0)));
+    Slot* slot = TRY(decode_slot(invocation, slot_index));
+    if (invocation.label == abi::Invocation::irq_control_get_trigger) {
+        arch::set_irq_trigger(irq,
+                              invocation.mr(1) != 0 ? arch::Trigger::edge : arch::Trigger::level);
+    }
+    insert_child(*slot, IrqHandlerCap::make(irq), invocation.slot, DerivationFlags::original);
     issued[irq] = true;
     arch::unmask_irq(irq);
-}
-
-InvocationResult get(Invocation& invocation) {
-    if (invocation.length < 3 || invocation.extra_count < 1) return Fail(SysError::truncated());
-    const unsigned irq = TRY(decode_irq(invocation.mr(0)));
-    Slot* slot = TRY(decode_slot(invocation, 1));
-    issue(invocation, *slot, irq);
     return Outcome::done;
 }
 
-InvocationResult get_trigger(Invocation& invocation) {
-    if (invocation.length < 4 || invocation.extra_count < 1) return Fail(SysError::truncated());
-    const unsigned irq = TRY(decode_irq(invocation.mr(0)));
-    Slot* slot = TRY(decode_slot(invocation, 2));
-    arch::set_irq_trigger(irq, invocation.mr(1) != 0 ? arch::Trigger::edge : arch::Trigger::level);
-    issue(invocation, *slot, irq);
-    return Outcome::done;
-}
-
-InvocationResult issue_sgi_signal(Invocation& invocation) {
-    if (invocation.length < 4 || invocation.extra_count < 1) return Fail(SysError::truncated());
+InvocationResult issue_sgi_signal(Invocation& invocation, unsigned slot_index) {
     const std::uint64_t irq = invocation.mr(0);
     const std::uint64_t target = invocation.mr(1);
-    if (irq >= sgi_count) return Fail(SysError::range(0, sgi_count - 1));
-    if (target >= sgi_targets) return Fail(SysError::invalid_argument(1));
-    Slot* slot = TRY(decode_slot(invocation, 2));
+    if (irq >= sgi_count) return fail::range(0, sgi_count - 1);
+    if (target >= sgi_targets) return fail::invalid_argument(1);
+    Slot* slot = TRY(decode_slot(invocation, slot_index));
     insert_child(*slot,
                  SgiSignalCap::make(static_cast<unsigned>(irq), static_cast<unsigned>(target)),
                  invocation.slot, DerivationFlags::original);
     return Outcome::done;
 }
 
+InvocationResult acknowledge(Invocation&, unsigned irq) {
+    arch::unmask_irq(irq);
+    return Outcome::done;
+}
+
 InvocationResult set_notification(Invocation& invocation, unsigned irq) {
-    if (invocation.extra_count < 1) return Fail(SysError::truncated());
     Slot& source = *invocation.extra[0];
     if (!source.cap.is<NotificationCap>() || !source.cap.as<NotificationCap>().can_write()) {
-        return Fail(SysError::invalid_capability(0));
+        return fail::invalid_capability(0);
     }
     delete_internal_slot(targets[irq]);
     insert_copy(targets[irq], source.cap, source);
     return Outcome::done;
 }
 
+InvocationResult clear(Invocation&, unsigned irq) {
+    delete_internal_slot(targets[irq]);
+    return Outcome::done;
+}
+
+/// In the order of their labels: words and extra capabilities that each needs, and what it does.
+constexpr Method<unsigned> handler_methods[] = {
+    {0, 0, acknowledge}, {0, 1, set_notification}, {0, 0, clear}};
+
 }  // namespace
 
 InvocationResult invoke_irq_control(Invocation& invocation) {
-    switch (invocation.label) {
-        case abi::Invocation::irq_control_get:
-            return get(invocation);
-        case abi::Invocation::irq_control_get_trigger:
-            return get_trigger(invocation);
-        case abi::Invocation::irq_control_issue_sgi_signal:
-            return issue_sgi_signal(invocation);
-        default:
-            return Fail(SysError::illegal_operation());
+    using enum abi::Invocation;
+    const abi::Invocation label = invocation.label;
+    if (label != irq_control_get && label != irq_control_get_trigger &&
+        label != irq_control_issue_sgi_signal) {
+        return fail::illegal_operation();
     }
+    const unsigned slot_index = label == irq_control_get ? 1 : 2;
+    if (invocation.is_short(slot_index + 2, 1)) return fail::truncated();
+    if (label == irq_control_issue_sgi_signal) return issue_sgi_signal(invocation, slot_index);
+    return get(invocation, slot_index);
 }
 
 InvocationResult invoke_irq_handler(Invocation& invocation, IrqHandlerCap cap) {
-    const unsigned irq = cap.irq();
-    switch (invocation.label) {
-        case abi::Invocation::irq_handler_ack:
-            arch::unmask_irq(irq);
-            return Outcome::done;
-        case abi::Invocation::irq_handler_set_notification:
-            return set_notification(invocation, irq);
-        case abi::Invocation::irq_handler_clear:
-            delete_internal_slot(targets[irq]);
-            return Outcome::done;
-        default:
-            return Fail(SysError::illegal_operation());
-    }
+    return run_method(handler_methods, abi::Invocation::irq_handler_ack, invocation, cap.irq());
 }
 
 InvocationResult invoke_sgi_signal(SgiSignalCap cap) {

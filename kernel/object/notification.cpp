@@ -98,20 +98,23 @@ void cancel_wait(Tcb& thread) {
     if (notification.waiters.empty()) notification.state = NotificationState::idle;
 }
 
+bool cancel_waiters(Notification& notification) {
+    for (unsigned i = 0; notification.state == NotificationState::waiting; ++i) {
+        if (i == waiters_per_step) return false;
+        Tcb& thread = *notification.waiters.head;
+        cancel_wait(thread);
+        thread.state = ThreadState::restart;
+        wake(thread);
+        reschedule();
+    }
+    return true;
+}
+
 void finalise_notification(Notification& notification) {
     if (notification.sched_context != nullptr) {
         unbind_sched_notification(*notification.sched_context);
     }
     if (notification.bound_tcb != nullptr) unbind_notification(*notification.bound_tcb);
-    if (notification.state != NotificationState::waiting) return;
-    while (!notification.waiters.empty()) {
-        Tcb& thread = *notification.waiters.head;
-        notification.waiters.remove(thread);
-        thread.state = ThreadState::restart;
-        wake(thread);
-    }
-    notification.state = NotificationState::idle;
-    reschedule();
 }
 
 }  // namespace numbat

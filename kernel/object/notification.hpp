@@ -43,7 +43,9 @@ void return_sched_context(Notification& notification, Tcb& thread);
 void bind_notification(Tcb& thread, Notification& notification);
 void unbind_notification(Tcb& thread);
 void cancel_wait(Tcb& thread);
-/// The notification goes away.
+/// Sends a step's waiters away: they begin their system calls again. True when none is left.
+bool cancel_waiters(Notification& notification);
+/// The notification goes away; nobody waits for it.
 void finalise_notification(Notification& notification);
 
 }  // namespace numbat

@@ -11,7 +11,6 @@ namespace numbat {
 namespace {
 
 InvocationResult bind(Invocation& invocation, SchedContext& context) {
-    if (invocation.extra_count < 1) return Fail(SysError::truncated());
     const Cap cap = invocation.extra[0]->cap;
     if (cap.is<TcbCap>()) {
         Tcb& thread = cap.as<TcbCap>().object();
@@ -19,18 +18,18 @@ InvocationResult bind(Invocation& invocation, SchedContext& context) {
         bind_tcb(context, thread);
         return Outcome::done;
     }
-    if (!cap.is<NotificationCap>()) return Fail(SysError::invalid_capability(1));
+    if (!cap.is<NotificationCap>()) return fail::invalid_capability(1);
     Notification& notification = cap.as<NotificationCap>().object();
     if (context.notification != nullptr || notification.sched_context != nullptr) {
-        return Fail(SysError::illegal_operation());
+        return fail::illegal_operation();
     }
     context.notification = &notification;
     notification.sched_context = &context;
     return Outcome::done;
 }
 
-InvocationResult unbind(SchedContext& context) {
-    if (context.tcb == core.current) return Fail(SysError::illegal_operation());
+InvocationResult unbind(Invocation&, SchedContext& context) {
+    if (context.tcb == core.current) return fail::illegal_operation();
     if (context.tcb != nullptr) unbind_tcb(context);
     unbind_sched_notification(context);
     detach_chain(context);
@@ -38,19 +37,16 @@ InvocationResult unbind(SchedContext& context) {
 }
 
 InvocationResult unbind_object(Invocation& invocation, SchedContext& context) {
-    if (invocation.extra_count < 1) return Fail(SysError::truncated());
     const Cap cap = invocation.extra[0]->cap;
     if (cap.is<TcbCap>()) {
         const Tcb& thread = cap.as<TcbCap>().object();
-        if (context.tcb != &thread || &thread == core.current) {
-            return Fail(SysError::illegal_operation());
-        }
+        if (context.tcb != &thread || &thread == core.current) return fail::illegal_operation();
         unbind_tcb(context);
         return Outcome::done;
     }
-    if (!cap.is<NotificationCap>()) return Fail(SysError::invalid_capability(1));
+    if (!cap.is<NotificationCap>()) return fail::invalid_capability(1);
     if (context.notification != &cap.as<NotificationCap>().object()) {
-        return Fail(SysError::illegal_operation());
+        return fail::illegal_operation();
     }
     unbind_sched_notification(context);
     return Outcome::done;
@@ -60,7 +56,7 @@ InvocationResult yield_to(Invocation& invocation, SchedContext& context) {
     Tcb* const target = context.tcb;
     Tcb& caller = invocation.caller;
     if (target == nullptr || target == &caller || target->priority > caller.mcp) {
-        return Fail(SysError::illegal_operation());
+        return fail::illegal_operation();
     }
     if (context.yield_from != nullptr) complete_yield(*context.yield_from);
     if (!check_budget_or_postpone(context)) {
@@ -85,14 +81,22 @@ InvocationResult yield_to(Invocation& invocation, SchedContext& context) {
     return Outcome::done;
 }
 
+InvocationResult consumed(Invocation& invocation, SchedContext& context) {
+    invocation.result(0, take_consumed(context));
+    return Outcome::done;
+}
+
+/// In the order of their labels: words and extra capabilities that each needs, and what it does.
+constexpr Method<SchedContext&> methods[] = {
+    {0, 1, bind}, {0, 0, unbind}, {0, 1, unbind_object}, {0, 0, consumed}, {0, 0, yield_to},
+};
+
 }  // namespace
 
 Result<void> check_bind(const SchedContext& context, const Tcb& thread) {
-    if (context.tcb != nullptr || thread.sched_context != nullptr) {
-        return Fail(SysError::illegal_operation());
-    }
+    if (context.tcb != nullptr || thread.sched_context != nullptr) return fail::illegal_operation();
     if (thread.blocked() && !(context.active() && refill::ready(context, core.now))) {
-        return Fail(SysError::illegal_operation());
+        return fail::illegal_operation();
     }
     return {};
 }
@@ -158,44 +162,29 @@ void finalise_sched_context(SchedContext& context) {
 }
 
 InvocationResult invoke_sched_context(Invocation& invocation, SchedContextCap cap) {
-    SchedContext& context = cap.object();
-    switch (invocation.label) {
-        case abi::Invocation::sched_context_bind:
-            return bind(invocation, context);
-        case abi::Invocation::sched_context_unbind:
-            return unbind(context);
-        case abi::Invocation::sched_context_unbind_object:
-            return unbind_object(invocation, context);
-        case abi::Invocation::sched_context_consumed:
-            invocation.result(0, take_consumed(context));
-            return Outcome::done;
-        case abi::Invocation::sched_context_yield_to:
-            return yield_to(invocation, context);
-        default:
-            return Fail(SysError::illegal_operation());
-    }
+    return run_method(methods, abi::Invocation::sched_context_bind, invocation, cap.object());
 }
 
 InvocationResult invoke_sched_control(Invocation& invocation) {
     if (invocation.label != abi::Invocation::sched_control_configure_flags) {
-        return Fail(SysError::illegal_operation());
+        return fail::illegal_operation();
     }
-    if (invocation.extra_count < 1 || invocation.length < 5) return Fail(SysError::truncated());
+    if (invocation.is_short(5, 1)) return fail::truncated();
     const std::uint64_t budget_us = invocation.mr(0);
     const std::uint64_t period_us = invocation.mr(1);
     const std::uint64_t extra_refills = invocation.mr(2);
     for (const std::uint64_t us : {budget_us, period_us}) {
         if (us > abi::max_period_us || abi::us_to_ticks(us) < refill::min_budget) {
-            return Fail(SysError::range(abi::min_budget_us, abi::max_period_us));
+            return fail::range(abi::min_budget_us, abi::max_period_us);
         }
     }
     const Ticks budget = abi::us_to_ticks(budget_us);
     const Ticks period = abi::us_to_ticks(period_us);
-    if (budget > period) return Fail(SysError::range(abi::min_budget_us, period_us));
+    if (budget > period) return fail::range(abi::min_budget_us, period_us);
     const Cap cap = invocation.extra[0]->cap;
-    if (!cap.is<SchedContextCap>()) return Fail(SysError::invalid_capability(1));
+    if (!cap.is<SchedContextCap>()) return fail::invalid_capability(1);
     const std::uint64_t room = max_refills(cap.as<SchedContextCap>().size_bits());
-    if (extra_refills > room - 2) return Fail(SysError::range(0, room - 2));
+    if (extra_refills > room - 2) return fail::range(0, room - 2);
 
     SchedContext& context = cap.as<SchedContextCap>().object();
     if (&context == core.current_context) commit_time();

@@ -44,10 +44,10 @@ enum class FaultKind : std::uint8_t {
 /// A fault that was sent or waits to be sent. What the words mean depends on the kind.
 struct Fault {
     FaultKind kind;
-    bool flag;             // cap: in receive phase; vm: instruction fault
-    LookupFailure lookup;  // cap
-    std::uint64_t first;   // cap: address; syscall number; exception number; badge; vm: address
-    std::uint64_t second;  // exception code; vm: fault status
+    bool flag = false;          // cap: in receive phase; vm: instruction fault
+    LookupFailure lookup = {};  // cap
+    std::uint64_t first = 0;    // cap, vm: address; number of syscall or exception; badge
+    std::uint64_t second = 0;   // exception code; vm: fault status
 };
 
 struct QueueLinks {
@@ -62,7 +62,6 @@ struct alignas(1u << abi::tcb_bits) Tcb {
     QueuedIn queued_in;
     std::uint8_t priority;
     std::uint8_t mcp;
-    std::uint8_t domain;
     std::uint8_t flags;  // abi::tcb_flags
     // While blocked on send: how the message was sent.
     bool send_is_call;
@@ -80,6 +79,8 @@ struct alignas(1u << abi::tcb_bits) Tcb {
     Notification* bound_notification;
     SchedContext* yield_to;    // the context whose YieldTo this thread waits in
     std::uint64_t ipc_buffer;  // user address
+    // Where an interrupted cache operation goes on, physical; 0 when none is interrupted.
+    std::uint64_t cache_progress;
     Fault fault;
 
     Slot slots[tcb_slot_count];

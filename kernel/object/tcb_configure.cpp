@@ -25,29 +25,18 @@ void install(Tcb& thread, TcbSlot which, const NewCap& value) {
 Result<void> check_no_long_deletion(const Tcb& thread) {
     if (long_running_delete(thread.slot(TcbSlot::cspace)) ||
         long_running_delete(thread.slot(TcbSlot::vspace))) {
-        return Fail(SysError::illegal_operation());
+        return fail::illegal_operation();
     }
     return {};
 }
 
-/// `data` != 0 is applied first; then derived.
-Result<Cap> derive_root(const Slot& source, std::uint64_t data) {
+/// A root of the kind View; `data` != 0 is applied first.
+template <typename View>
+Result<NewCap> decode_root(Slot& source, std::uint64_t data) {
     Cap cap = source.cap;
     if (data != 0) cap = apply_data(cap, data, DataMode::fresh);
-    return derive(source, cap);
-}
-
-Result<NewCap> decode_cspace(Slot& source, std::uint64_t data) {
-    const Cap cap = TRY(derive_root(source, data));
-    if (!cap.is<CNodeCap>()) return Fail(SysError::illegal_operation());
-    return NewCap{cap, &source};
-}
-
-Result<NewCap> decode_vspace(Slot& source, std::uint64_t data) {
-    const Cap cap = TRY(derive_root(source, data));
-    if (!cap.is<VSpaceCap>() || !cap.as<VSpaceCap>().assigned()) {
-        return Fail(SysError::illegal_operation());
-    }
+    cap = TRY(derive(source, cap));  // refuses address spaces without ASID
+    if (!cap.is<View>()) return fail::illegal_operation();
     return NewCap{cap, &source};
 }
 
@@ -55,10 +44,8 @@ Result<NewCap> decode_vspace(Slot& source, std::uint64_t data) {
 Result<NewCap> decode_buffer(Slot& source, std::uint64_t address) {
     if (address == 0) return NewCap{Cap{}, nullptr};
     const Cap cap = TRY(derive(source, source.cap));
-    if (!cap.is<FrameCap>() || cap.as<FrameCap>().device()) {
-        return Fail(SysError::illegal_operation());
-    }
-    if (!base::aligned(address, abi::ipc_buffer_size)) return Fail(SysError::alignment());
+    if (!cap.is<FrameCap>() || cap.as<FrameCap>().device()) return fail::illegal_operation();
+    if (!base::aligned(address, abi::ipc_buffer_size)) return fail::alignment();
     return NewCap{cap, &source};
 }
 
@@ -66,10 +53,10 @@ Result<NewCap> decode_buffer(Slot& source, std::uint64_t address) {
 Result<NewCap> decode_handler(Slot& source, std::uint64_t number) {
     const Cap cap = source.cap;
     if (cap.is_null()) return NewCap{Cap{}, nullptr};
-    if (!cap.is<EndpointCap>()) return Fail(SysError::invalid_capability(number));
+    if (!cap.is<EndpointCap>()) return fail::invalid_capability(number);
     const auto endpoint = cap.as<EndpointCap>();
     if (!endpoint.can_write() || !(endpoint.can_grant() || endpoint.can_grant_reply())) {
-        return Fail(SysError::invalid_capability(number));
+        return fail::invalid_capability(number);
     }
     return NewCap{cap, &source};
 }
@@ -83,12 +70,12 @@ void install_spaces(Tcb& thread, const NewCap& cspace, const NewCap& vspace) {
 /// The thread whose MCP bounds what the caller may set.
 Result<const Tcb*> decode_authority(const Invocation& invocation) {
     const Cap cap = invocation.extra[0]->cap;
-    if (!cap.is<TcbCap>()) return Fail(SysError::invalid_capability(1));
+    if (!cap.is<TcbCap>()) return fail::invalid_capability(1);
     return &cap.as<TcbCap>().object();
 }
 
 Result<std::uint8_t> decode_priority(std::uint64_t value, const Tcb& authority) {
-    if (value > authority.mcp) return Fail(SysError::range(0, authority.mcp));
+    if (value > authority.mcp) return fail::range(0, authority.mcp);
     return static_cast<std::uint8_t>(value);
 }
 
@@ -102,17 +89,17 @@ void set_mcp(Tcb& thread, std::uint8_t mcp) {
 Result<SchedContext*> decode_sched_context(const Invocation& invocation, const Tcb& thread) {
     const Cap cap = invocation.extra[1]->cap;
     if (cap.is_null()) {
-        if (&thread == core.current) return Fail(SysError::illegal_operation());
+        if (&thread == core.current) return fail::illegal_operation();
         return nullptr;
     }
-    if (!cap.is<SchedContextCap>()) return Fail(SysError::invalid_capability(2));
+    if (!cap.is<SchedContextCap>()) return fail::invalid_capability(2);
     SchedContext& context = cap.as<SchedContextCap>().object();
     if (thread.sched_context != &context &&
         (thread.sched_context != nullptr || context.tcb != nullptr)) {
-        return Fail(SysError::illegal_operation());
+        return fail::illegal_operation();
     }
     if (thread.blocked() && !(context.active() && refill::ready(context, core.now))) {
-        return Fail(SysError::illegal_operation());
+        return fail::illegal_operation();
     }
     return &context;
 }
@@ -120,12 +107,11 @@ Result<SchedContext*> decode_sched_context(const Invocation& invocation, const T
 }  // namespace
 
 InvocationResult tcb_configure(Invocation& invocation, Tcb& thread) {
-    if (invocation.length < 3 || invocation.extra_count < 3) return Fail(SysError::truncated());
     const std::uint64_t address = invocation.mr(2);
     const NewCap buffer = TRY(decode_buffer(*invocation.extra[2], address));
     TRY(check_no_long_deletion(thread));
-    const NewCap cspace = TRY(decode_cspace(*invocation.extra[0], invocation.mr(0)));
-    const NewCap vspace = TRY(decode_vspace(*invocation.extra[1], invocation.mr(1)));
+    const NewCap cspace = TRY(decode_root<CNodeCap>(*invocation.extra[0], invocation.mr(0)));
+    const NewCap vspace = TRY(decode_root<VSpaceCap>(*invocation.extra[1], invocation.mr(1)));
     install_spaces(thread, cspace, vspace);
     install(thread, TcbSlot::ipc_buffer, buffer);
     thread.ipc_buffer = address;
@@ -133,10 +119,9 @@ InvocationResult tcb_configure(Invocation& invocation, Tcb& thread) {
 }
 
 InvocationResult tcb_set_space(Invocation& invocation, Tcb& thread) {
-    if (invocation.length < 2 || invocation.extra_count < 3) return Fail(SysError::truncated());
     TRY(check_no_long_deletion(thread));
-    const NewCap cspace = TRY(decode_cspace(*invocation.extra[1], invocation.mr(0)));
-    const NewCap vspace = TRY(decode_vspace(*invocation.extra[2], invocation.mr(1)));
+    const NewCap cspace = TRY(decode_root<CNodeCap>(*invocation.extra[1], invocation.mr(0)));
+    const NewCap vspace = TRY(decode_root<VSpaceCap>(*invocation.extra[2], invocation.mr(1)));
     const NewCap handler = TRY(decode_handler(*invocation.extra[0], 1));
     install(thread, TcbSlot::fault_endpoint, handler);
     install_spaces(thread, cspace, vspace);
@@ -144,7 +129,6 @@ InvocationResult tcb_set_space(Invocation& invocation, Tcb& thread) {
 }
 
 InvocationResult tcb_set_ipc_buffer(Invocation& invocation, Tcb& thread) {
-    if (invocation.length < 1 || invocation.extra_count < 1) return Fail(SysError::truncated());
     const std::uint64_t address = invocation.mr(0);
     const NewCap buffer = TRY(decode_buffer(*invocation.extra[0], address));
     install(thread, TcbSlot::ipc_buffer, buffer);
@@ -153,21 +137,18 @@ InvocationResult tcb_set_ipc_buffer(Invocation& invocation, Tcb& thread) {
 }
 
 InvocationResult tcb_set_priority(Invocation& invocation, Tcb& thread) {
-    if (invocation.length < 1 || invocation.extra_count < 1) return Fail(SysError::truncated());
     const Tcb& authority = *TRY(decode_authority(invocation));
     set_priority(thread, TRY(decode_priority(invocation.mr(0), authority)));
     return Outcome::done;
 }
 
 InvocationResult tcb_set_mc_priority(Invocation& invocation, Tcb& thread) {
-    if (invocation.length < 1 || invocation.extra_count < 1) return Fail(SysError::truncated());
     const Tcb& authority = *TRY(decode_authority(invocation));
     set_mcp(thread, TRY(decode_priority(invocation.mr(0), authority)));
     return Outcome::done;
 }
 
 InvocationResult tcb_set_sched_params(Invocation& invocation, Tcb& thread) {
-    if (invocation.length < 2 || invocation.extra_count < 3) return Fail(SysError::truncated());
     const Tcb& authority = *TRY(decode_authority(invocation));
     const std::uint8_t mcp = TRY(decode_priority(invocation.mr(0), authority));
     const std::uint8_t priority = TRY(decode_priority(invocation.mr(1), authority));
@@ -185,7 +166,6 @@ InvocationResult tcb_set_sched_params(Invocation& invocation, Tcb& thread) {
 }
 
 InvocationResult tcb_set_timeout_endpoint(Invocation& invocation, Tcb& thread) {
-    if (invocation.extra_count < 1) return Fail(SysError::truncated());
     const NewCap handler = TRY(decode_handler(*invocation.extra[0], 1));
     install(thread, TcbSlot::timeout_endpoint, handler);
     return Outcome::done;

@@ -20,8 +20,7 @@ void finalise_tcb(Tcb& thread);
 /// A fresh thread in zeroed memory.
 void init_tcb(Tcb& thread);
 
-/// Words of Read/WriteRegisters (abi::UserContext), by index.
-std::uint64_t read_register(const Tcb& thread, unsigned index);
+/// Sets a word of abi::UserContext, by index.
 void write_register(Tcb& thread, unsigned index, std::uint64_t value);
 
 // The configuring half, in tcb_configure.cpp.

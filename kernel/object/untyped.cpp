@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "object/untyped.hpp"
-
+// Untyped memory: Retype hands it out from a watermark upwards, and zeroes it when the last child
+// is gone and it is used again (sel4-abi 4.7, 7.3). So memory above the watermark of a non-device
+// untyped is always zero.
 #include <algorithm>
 
 #include "abi/object_type.hpp"
 #include "cap/derivation.hpp"
 #include "cap/lookup.hpp"
 #include "object/endpoint.hpp"
+#include "object/invoke.hpp"
 #include "object/notification.hpp"
 #include "object/reply.hpp"
 #include "object/sched_context.hpp"
@@ -38,13 +40,13 @@ bool is_page(ObjectType type) {
 Result<void> check_size(ObjectType type, std::uint64_t size_bits) {
     if (size_bits >= abi::word_bits ||
         abi::object_size_bits(type, static_cast<unsigned>(size_bits)) > abi::max_untyped_bits) {
-        return Fail(SysError::range(0, abi::max_untyped_bits));
+        return fail::range(0, abi::max_untyped_bits);
     }
     const bool too_small =
         (type == ObjectType::cnode && size_bits == 0) ||
         (type == ObjectType::untyped && size_bits < abi::min_untyped_bits) ||
         (type == ObjectType::sched_context && size_bits < abi::min_sched_context_bits);
-    if (too_small) return Fail(SysError::invalid_argument(1));
+    if (too_small) return fail::invalid_argument(1);
     return {};
 }
 
@@ -58,29 +60,29 @@ Result<CNodeCap> decode_node(const Invocation& invocation) {
         node = slot->cap;
     }
     if (!node.is<CNodeCap>()) {
-        return Fail(SysError::failed_lookup(LookupSide::destination,
-                                            LookupFailure::missing_capability(depth)));
+        return fail::failed_lookup(LookupSide::destination,
+                                   LookupFailure::missing_capability(depth));
     }
     return node.as<CNodeCap>();
 }
 
 Result<Slot*> decode_window(CNodeCap node, std::uint64_t offset, std::uint64_t count) {
     const std::uint64_t slots = node.slot_count();
-    if (offset >= slots) return Fail(SysError::range(0, slots - 1));
+    if (offset >= slots) return fail::range(0, slots - 1);
     if (count < 1 || count > abi::max_retype_objects) {
-        return Fail(SysError::range(1, abi::max_retype_objects));
+        return fail::range(1, abi::max_retype_objects);
     }
-    if (count > slots - offset) return Fail(SysError::range(1, slots - offset));
+    if (count > slots - offset) return fail::range(1, slots - offset);
     Slot* first = node.slots() + offset;
     for (std::uint64_t i = 0; i < count; ++i) {
-        if (!first[i].empty()) return Fail(SysError::delete_first());
+        if (!first[i].empty()) return fail::delete_first();
     }
     return first;
 }
 
 Result<void> decode(const Invocation& invocation, UntypedCap cap, RetypeArgs& args) {
-    if (invocation.length < 6 || invocation.extra_count < 1) return Fail(SysError::truncated());
-    if (invocation.mr(0) >= abi::object_type_count) return Fail(SysError::invalid_argument(0));
+    if (invocation.is_short(6, 1)) return fail::truncated();
+    if (invocation.mr(0) >= abi::object_type_count) return fail::invalid_argument(0);
     args.type = static_cast<ObjectType>(invocation.mr(0));
     TRY(check_size(args.type, invocation.mr(1)));
     args.size_bits = static_cast<unsigned>(invocation.mr(1));
@@ -91,11 +93,9 @@ Result<void> decode(const Invocation& invocation, UntypedCap cap, RetypeArgs& ar
     const bool unused = !has_children(invocation.slot);
     const std::uint64_t offset = unused ? 0 : cap.free_offset();
     const std::uint64_t free_bytes = cap.size() - offset;
-    if ((free_bytes >> args.object_bits) < args.count) {
-        return Fail(SysError::not_enough_memory(free_bytes));
-    }
+    if ((free_bytes >> args.object_bits) < args.count) return fail::not_enough_memory(free_bytes);
     if (cap.device() && !is_page(args.type) && args.type != ObjectType::untyped) {
-        return Fail(SysError::invalid_argument(1));
+        return fail::invalid_argument(1);
     }
     args.start = base::align_up(offset, base::bit(args.object_bits));
     const bool dirty = unused && cap.free_offset() != 0;
@@ -128,6 +128,11 @@ Outcome reset(Slot& slot) {
     return Outcome::done;
 }
 
+template <typename Object>
+Object& object_at(PAddr address) {
+    return *static_cast<Object*>(arch::kernel_pointer(address));
+}
+
 Cap create_object(const RetypeArgs& args, PAddr address, bool device) {
     switch (args.type) {
         case ObjectType::untyped:
@@ -135,41 +140,30 @@ Cap create_object(const RetypeArgs& args, PAddr address, bool device) {
             return UntypedCap::make(address, args.size_bits, device,
                                     args.hand_on ? base::bit(args.size_bits) : 0);
         case ObjectType::tcb: {
-            auto& thread = *static_cast<Tcb*>(arch::kernel_pointer(address));
+            Tcb& thread = object_at<Tcb>(address);
             init_tcb(thread);
             return TcbCap::make(thread);
         }
         case ObjectType::endpoint:
-            return EndpointCap::make(*static_cast<Endpoint*>(arch::kernel_pointer(address)), 0,
-                                     abi::rights::all);
+            return EndpointCap::make(object_at<Endpoint>(address), 0, abi::rights::all);
         case ObjectType::notification:
-            return NotificationCap::make(*static_cast<Notification*>(arch::kernel_pointer(address)),
-                                         0, abi::rights::read_write);
+            return NotificationCap::make(object_at<Notification>(address), 0,
+                                         abi::rights::read_write);
         case ObjectType::cnode:
-            return CNodeCap::make(static_cast<Slot*>(arch::kernel_pointer(address)),
-                                  args.size_bits);
+            return CNodeCap::make(&object_at<Slot>(address), args.size_bits);
         case ObjectType::sched_context:
-            return SchedContextCap::make(*static_cast<SchedContext*>(arch::kernel_pointer(address)),
-                                         args.size_bits);
+            return SchedContextCap::make(object_at<SchedContext>(address), args.size_bits);
         case ObjectType::reply:
-            return ReplyCap::make(*static_cast<Reply*>(arch::kernel_pointer(address)),
-                                  abi::rights::all);
-        case ObjectType::huge_page:
-        case ObjectType::vspace:
-        case ObjectType::small_page:
-        case ObjectType::large_page:
-        case ObjectType::page_table:
+            return ReplyCap::make(object_at<Reply>(address), abi::rights::all);
+        default:
             return create_arch_object(args.type, address, device);
     }
-    return Cap{};
 }
 
 }  // namespace
 
 InvocationResult invoke_untyped(Invocation& invocation, UntypedCap cap) {
-    if (invocation.label != abi::Invocation::untyped_retype) {
-        return Fail(SysError::illegal_operation());
-    }
+    if (invocation.label != abi::Invocation::untyped_retype) return fail::illegal_operation();
     RetypeArgs args;
     TRY(decode(invocation, cap, args));
     Slot& slot = invocation.slot;

@@ -1,104 +1,56 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "object/vspace.hpp"
 
-#include "address_space.hpp"
+#include <algorithm>
+
 #include "base/result.hpp"
-#include "cache.hpp"
+#include "cap/derivation.hpp"
+#include "cpu_state.hpp"
 #include "object/asid.hpp"
+#include "object/invoke.hpp"
+#include "sched/scheduler.hpp"
 #include "tlb.hpp"
 
 namespace numbat {
 namespace {
 
-void maintain(CacheOperation operation, std::uint64_t start, std::uint64_t end) {
-    switch (operation) {
-        case CacheOperation::clean:
-            return arch::cache_clean(start, end);
-        case CacheOperation::invalidate:
-            return arch::cache_invalidate(start, end);
-        case CacheOperation::clean_invalidate:
-            return arch::cache_clean_invalidate(start, end);
-        case CacheOperation::unify:
-            return arch::cache_unify(start, end);
-    }
-}
-
-// ---- VSpace: cache operations (7.10.5) ---------------------------------------------------------
-
-struct CacheArgs {
-    CacheOperation operation;
-    VSpaceCap vspace;
-    arch::Position at;
-    VAddr start;
-    std::uint64_t size;
-};
-
-/// With at.entry null there is nothing to do.
-Result<CacheArgs> decode_vspace_cache(const Invocation& invocation, VSpaceCap cap,
-                                      CacheOperation operation) {
-    if (invocation.length < 2) return Fail(SysError::truncated());
+/// sel4-abi 7.10.5.
+InvocationResult maintain_cache(const Invocation& invocation, VSpaceCap cap,
+                                CacheOperation operation) {
+    if (invocation.is_short(2, 0)) return fail::truncated();
     const std::uint64_t start = invocation.mr(0);
     const std::uint64_t end = invocation.mr(1);
-    if (end <= start) return Fail(SysError::invalid_argument(1));
-    if (end > abi::user_top) return Fail(SysError::illegal_operation());
-    if (!cap.assigned()) return Fail(SysError::invalid_capability(0));
+    if (end <= start) return fail::invalid_argument(1);
+    if (end > abi::user_top) return fail::illegal_operation();
+    if (!cap.assigned()) return fail::invalid_capability(0);
     std::uint64_t* root = vspace_of(cap.asid());
-    if (root == nullptr) return Fail(root_is_gone());
-    if (root != cap.table()) return Fail(SysError::invalid_capability(0));
-    CacheArgs args{operation, cap, arch::walk<KernelTables>(root, start), VAddr(start),
-                   end - start};
-    if (!arch::entry_valid(*args.at.entry)) {
-        args.at.entry = nullptr;
-        return args;
-    }
-    const std::uint64_t page_end = start | base::mask(args.at.bits);  // inclusive
-    if (end - 1 > page_end) return Fail(SysError::range(start, page_end));
-    if (operation == CacheOperation::invalidate && !arch::user_may_write(*args.at.entry))
-        return Fail(SysError::illegal_operation());
-    return args;
+    if (root == nullptr) return root_is_gone();
+    if (root != cap.table()) return fail::invalid_capability(0);
+    const arch::Position at = arch::walk<KernelTables>(root, start);
+    if (!arch::entry_valid(*at.entry)) return Outcome::done;
+    const std::uint64_t page_end = start | base::mask(at.bits);  // inclusive
+    if (end - 1 > page_end) return fail::range(start, page_end);
+    return cache_maintain(invocation.caller, operation, cap, at, VAddr(start), end - start);
 }
 
-InvocationResult invoke_vspace_cache(const Invocation& invocation, VSpaceCap cap,
-                                     CacheOperation operation) {
-    const CacheArgs args = TRY(decode_vspace_cache(invocation, cap, operation));
-    if (args.at.entry != nullptr)
-        cache_maintain(args.operation, args.vspace, args.at, args.start, args.size);
-    return Outcome::done;
-}
-
-// ---- PageTable (7.10.2) ------------------------------------------------------------------------
-
-struct MapTableArgs {
-    Slot& slot;
-    PageTableCap table;
-    arch::Position at;
-    Asid asid;
-    VAddr vaddr;
-};
-
-Result<MapTableArgs> decode_map_table(const Invocation& invocation, PageTableCap cap) {
-    if (invocation.length < 2 || invocation.extra_count < 1) return Fail(SysError::truncated());
-    if (cap.mapped()) return Fail(SysError::invalid_capability(0));
+/// sel4-abi 7.10.2.
+InvocationResult map_table(const Invocation& invocation, PageTableCap cap) {
+    if (invocation.is_short(2, 1)) return fail::truncated();
+    if (cap.mapped()) return fail::invalid_capability(0);
     const Cap target = invocation.extra[0]->cap;
     if (!target.is<VSpaceCap>() || !target.as<VSpaceCap>().assigned())
-        return Fail(SysError::invalid_capability(1));
+        return fail::invalid_capability(1);
     const std::uint64_t vaddr = invocation.mr(0);
-    if (vaddr > abi::user_top) return Fail(SysError::invalid_argument(0));
-    if (!usable_vspace(target)) return Fail(vspace_error(target));
+    if (vaddr > abi::user_top) return fail::invalid_argument(0);
+    if (!usable_vspace(target)) return vspace_error(target);
     const auto vspace = target.as<VSpaceCap>();
     const arch::Position at = arch::walk<KernelTables>(vspace.table(), vaddr);
-    if (at.bits == arch::page_bits || arch::entry_valid(*at.entry))
-        return Fail(SysError::delete_first());
-    return MapTableArgs{invocation.slot, cap, at, vspace.asid(),
-                        VAddr(base::align_down(vaddr, base::bit(at.bits)))};
-}
-
-Outcome map_table(const MapTableArgs& args) {
-    auto cap = args.table;
-    *args.at.entry = arch::table_entry(arch::physical_address(cap.table()));
+    if (at.bits == arch::page_bits || arch::entry_valid(*at.entry)) return fail::delete_first();
+    // ---- from here on nothing can fail ----
+    *at.entry = arch::table_entry(arch::physical_address(cap.table()));
     arch::publish_table_entry();
-    cap.set_mapping(args.asid, args.vaddr);
-    args.slot.cap = cap;
+    cap.set_mapping(vspace.asid(), VAddr(base::align_down(vaddr, base::bit(at.bits))));
+    invocation.slot.cap = cap;
     return Outcome::done;
 }
 
@@ -114,7 +66,7 @@ void unmap_table(PageTableCap cap) {
 }
 
 InvocationResult unmap_table(Invocation& invocation, PageTableCap cap) {
-    if (!is_final(invocation.slot)) return Fail(SysError::revoke_first());
+    if (!is_final(invocation.slot)) return fail::revoke_first();
     if (!cap.mapped()) return Outcome::done;
     unmap_table(cap);
     arch::clear_memory(cap.table(), base::bit(abi::page_table_bits));
@@ -125,46 +77,61 @@ InvocationResult unmap_table(Invocation& invocation, PageTableCap cap) {
 
 }  // namespace
 
-SysError vspace_error(Cap cap) {
+Fail vspace_error(Cap cap) {
     const bool assigned = cap.is<VSpaceCap>() && cap.as<VSpaceCap>().assigned();
     if (assigned && vspace_of(cap.as<VSpaceCap>().asid()) == nullptr) return root_is_gone();
-    return SysError::invalid_capability(1);
+    return fail::invalid_capability(1);
 }
 
-void cache_maintain(CacheOperation operation, VSpaceCap vspace, arch::Position at, VAddr start,
-                    std::uint64_t size) {
-    const std::uint64_t offset = start.raw() & base::mask(at.bits);
+InvocationResult cache_maintain(Tcb& caller, CacheOperation operation, VSpaceCap vspace,
+                                arch::Position at, VAddr start, std::uint64_t size) {
+    if (operation == CacheOperation::invalidate && !arch::user_may_write(*at.entry))
+        return fail::illegal_operation();
     const PAddr page = arch::entry_address(*at.entry);
-    if (arch::window_contains(page.raw())) {
-        const auto alias = reinterpret_cast<std::uint64_t>(arch::kernel_pointer(page)) + offset;
-        return maintain(operation, alias, alias + size);
-    }
+    const std::uint64_t physical = page.raw() + (start.raw() & base::mask(at.bits));
+    const std::uint64_t progress = caller.cache_progress - physical;
+    std::uint64_t done = progress < size ? progress : 0;
+    const auto work = [&](std::uint64_t address) {
+        constexpr std::uint64_t step = 4096;
+        while (done < size) {
+            const std::uint64_t piece = std::min(step - (physical + done) % step, size - done);
+            arch::cache_maintain(operation, address + done, address + done + piece);
+            done += piece;
+            // preemption point: the thread has done nothing else when it comes back; another
+            // invocation or a new pc end this.
+            if (done < size && preemption_requested()) {
+                caller.cache_progress = physical + done;
+                return Outcome::preempted;
+            }
+        }
+        return Outcome::done;
+    };
+    if (arch::window_contains(page.raw()))
+        return work(reinterpret_cast<std::uint64_t>(arch::kernel_pointer(PAddr(physical))));
     // Device memory has no address of the kernel's; the user's is as good.
     const arch::AddressSpaceGuard guard(vspace);
-    maintain(operation, start.raw(), start.raw() + size);
+    return work(start.raw());
 }
 
 InvocationResult invoke_vspace(Invocation& invocation, VSpaceCap cap) {
     const auto operation = cache_operation(invocation.label, abi::Invocation::vspace_clean_data);
-    if (operation) return invoke_vspace_cache(invocation, cap, *operation);
-    return Fail(SysError::illegal_operation());
+    if (operation) return maintain_cache(invocation, cap, *operation);
+    return fail::illegal_operation();
 }
 
 InvocationResult invoke_page_table(Invocation& invocation, PageTableCap cap) {
     using enum abi::Invocation;
-    if (invocation.label == page_table_map)
-        return map_table(TRY(decode_map_table(invocation, cap)));
+    if (invocation.label == page_table_map) return map_table(invocation, cap);
     if (invocation.label == page_table_unmap) return unmap_table(invocation, cap);
-    return Fail(SysError::illegal_operation());
+    return fail::illegal_operation();
 }
 
-void finalise_page_table(PageTableCap cap, Finality finality) {
-    if (finality == Finality::final && cap.mapped()) unmap_table(cap);
+void finalise_page_table(PageTableCap cap) {
+    if (cap.mapped()) unmap_table(cap);
 }
 
-void finalise_vspace(VSpaceCap cap, Finality finality) {
-    if (finality != Finality::final || !usable_vspace(cap)) return;
-    asid_pools[cap.asid() / asids_per_pool]->release(cap.asid());
+void finalise_vspace(VSpaceCap cap) {
+    if (usable_vspace(cap)) asid_pools[cap.asid() / asids_per_pool]->release(cap.asid());
 }
 
 }  // namespace numbat

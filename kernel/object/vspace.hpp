@@ -10,6 +10,7 @@
 
 #include "api/invocation.hpp"
 #include "arch/contract.hpp"
+#include "cache.hpp"
 #include "cap/cap.hpp"
 #include "object/asid.hpp"
 #include "page_table.hpp"
@@ -30,15 +31,14 @@ inline bool usable_vspace(Cap cap) {
     return arch::ttbr0_entry(cap.as<VSpaceCap>().table()) != 0;
 }
 /// Why usable_vspace() said no (7.10.2 and 7.10.3); the capability is extra capability 0.
-SysError vspace_error(Cap cap);
+Fail vspace_error(Cap cap);
 
 /// For mapped capabilities whose ASID names nothing any more.
-constexpr SysError root_is_gone() {
-    return SysError::failed_lookup(LookupSide::destination, LookupFailure::invalid_root());
+constexpr Fail root_is_gone() {
+    return fail::failed_lookup(LookupSide::destination, LookupFailure::invalid_root());
 }
 
-// In the order of their labels.
-enum class CacheOperation : std::uint8_t { clean, invalidate, clean_invalidate, unify };
+using arch::CacheOperation;
 
 /// What `label` asks for, if it is one of the four from `first` on.
 constexpr std::optional<CacheOperation> cache_operation(abi::Invocation label,
@@ -48,9 +48,9 @@ constexpr std::optional<CacheOperation> cache_operation(abi::Invocation label,
     return static_cast<CacheOperation>(number);
 }
 
-/// Carries out `operation` on [start, start + size) of the mapping that `entry` makes at `bits`.
-/// The range lies inside that page.
-void cache_maintain(CacheOperation operation, VSpaceCap vspace, arch::Position at, VAddr start,
-                    std::uint64_t size);
+/// Carries out `operation` on [start, start + size), which lies inside the page that `at` maps;
+/// refuses to invalidate what the user may not write. Preemptible: `caller` notes how far it came.
+InvocationResult cache_maintain(Tcb& caller, CacheOperation operation, VSpaceCap vspace,
+                                arch::Position at, VAddr start, std::uint64_t size);
 
 }  // namespace numbat

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "sched/scheduler.hpp"
 
+#include "api/debug.hpp"
 #include "api/fault.hpp"
 #include "object/endpoint.hpp"
 #include "object/notification.hpp"
@@ -10,6 +11,8 @@ namespace numbat {
 constinit Core core{};
 
 namespace {
+
+constinit SchedContext idle_context{};
 
 /// Moves a runnable thread to the release queue.
 void postpone(Tcb& thread) {
@@ -235,10 +238,8 @@ Tcb* schedule() {
     Tcb& next = core.decision == Decision::keep ? *previous : decide();
     core.current = &next;
     switch_context(next);
-    if (&next == core.idle) {
-        if (&next != previous) arch::switch_to_idle();
-        return &next;
-    }
+    // The idle thread runs in EL1 and touches no memory: any address space will do.
+    if (&next == core.idle) return &next;
     if (&next != previous) arch::switch_to(next);
     if (next.state == ThreadState::restart) {
         next.context.next_pc = next.context.restart_pc;
@@ -246,6 +247,35 @@ Tcb* schedule() {
     }
     if (next.yield_to != nullptr) complete_yield(next);
     return &next;
+}
+
+void init_core(Tcb& idle_thread) {
+    // Endless: not being active, it is never charged.
+    idle_context.refills[0] = {.time = 0, .amount = base::bit(62)};
+    idle_context.tcb = &idle_thread;
+    idle_thread.sched_context = &idle_context;
+    idle_thread.state = ThreadState::idle;
+    core.idle = &idle_thread;
+    core.current = &idle_thread;
+    core.current_context = &idle_context;
+    core.now = core.charged_until = arch::current_ticks();
+}
+
+void start_root_thread(Tcb& thread, SchedContext& context) {
+    core.now = arch::current_ticks();
+    debug_add_thread(thread);
+    thread.priority = abi::max_priority;
+    thread.mcp = abi::max_priority;
+    arch::mcp_changed(thread, arch::Running::no);
+    thread.state = ThreadState::running;
+    refill::reset(
+        context,
+        {.budget = abi::us_to_ticks(abi::boot_time_slice_us), .period = 0, .refill_max = 2},
+        core.now);
+    context.tcb = &thread;
+    thread.sched_context = &context;
+    core.ready.push_front(thread);
+    reschedule();
 }
 
 }  // namespace numbat

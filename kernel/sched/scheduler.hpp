@@ -8,8 +8,8 @@
 //
 // Time is charged to `current_context`, up to `charged_until` when the context last changed or the
 // timer was last set; what has passed since is pending. The usual entry only compares its time
-// stamp with `quiet_until`: the last moment at which the minimum budget is left and nobody's budget
-// is to be released. It is computed where the timer is set, since it changes when the timer does.
+// stamp with `quiet_until`: the last moment at which enough budget is left and nobody's budget is
+// to be released. It is computed where the timer is set, since it changes when the timer does.
 #pragma once
 
 #include <algorithm>

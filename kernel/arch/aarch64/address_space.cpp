@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Which user address space TTBR0 names. A thread without a usable one gets the empty one, in which
 // its first instruction faults.
-#include "address_space.hpp"
+#include "cpu_state.hpp"
 
 #include "arch/contract.hpp"
 #include "memory_map.hpp"
@@ -23,13 +23,13 @@ std::uint64_t empty_ttbr0() {
 
 }  // namespace
 
-void switch_address_space(const numbat::Tcb& thread) {
+void vspace_changed(const numbat::Tcb& thread) {
     const std::uint64_t ttbr0 = ttbr0_of(thread);
     change_ttbr0(ttbr0 != 0 ? ttbr0 : empty_ttbr0());
 }
 
 numbat::Tcb* switch_completely(numbat::Tcb& next) {
-    switch_address_space(next);
+    vspace_changed(next);
     set_privileges(next.privileges);
     return &next;
 }
@@ -40,10 +40,6 @@ void leave_address_space(std::uint64_t ttbr0) {
 
 void enter_empty_address_space() {
     change_ttbr0(empty_ttbr0());
-}
-
-void vspace_changed(numbat::Tcb& thread) {
-    switch_address_space(thread);
 }
 
 AddressSpaceGuard::AddressSpaceGuard(numbat::VSpaceCap vspace) : previous_(cpu.ttbr0) {

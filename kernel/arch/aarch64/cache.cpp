@@ -23,38 +23,41 @@ void clean_invalidate_line(std::uint64_t line) {
     asm volatile("dc civac, %0" ::"r"(line) : "memory");
 }
 
+void invalidate_line(std::uint64_t line) {
+    asm volatile("dc ivac, %0" ::"r"(line) : "memory");
+}
+
+void clean_line_to_unification(std::uint64_t line) {
+    asm volatile("dc cvau, %0" ::"r"(line) : "memory");
+}
+
 }  // namespace
 
-void cache_clean(std::uint64_t start, std::uint64_t end) {
-    for_each_line(start, end, clean_line);
+void cache_maintain(CacheOperation operation, std::uint64_t start, std::uint64_t end) {
+    switch (operation) {
+        case CacheOperation::clean:
+            for_each_line(start, end, clean_line);
+            break;
+        case CacheOperation::clean_invalidate:
+            for_each_line(start, end, clean_invalidate_line);
+            break;
+        case CacheOperation::invalidate:
+            // The lines at both ends may hold bytes of others, which must not be lost.
+            if (!base::aligned(start, cache_line)) clean_line(base::align_down(start, cache_line));
+            if (!base::aligned(end, cache_line)) clean_line(base::align_down(end, cache_line));
+            dsb_sy();
+            for_each_line(start, end, invalidate_line);
+            break;
+        case CacheOperation::unify:
+            for_each_line(start, end, clean_line_to_unification);
+            dsb_nsh();
+            // By physical alias: the instruction cache of the cores we run on may be virtually
+            // indexed, so only invalidating all of it covers the address that the user fetches
+            // from.
+            asm volatile("ic iallu" ::: "memory");
+            break;
+    }
     dsb_sy();
-}
-
-void cache_clean_invalidate(std::uint64_t start, std::uint64_t end) {
-    for_each_line(start, end, clean_invalidate_line);
-    dsb_sy();
-}
-
-void cache_invalidate(std::uint64_t start, std::uint64_t end) {
-    // The lines at both ends may hold bytes of others, which must not be lost.
-    if (!base::aligned(start, cache_line)) clean_line(base::align_down(start, cache_line));
-    if (!base::aligned(end, cache_line)) clean_line(base::align_down(end, cache_line));
-    dsb_sy();
-    for_each_line(start, end, [](std::uint64_t line) {
-        asm volatile("dc ivac, %0" ::"r"(line) : "memory");
-    });
-    dsb_sy();
-}
-
-void cache_unify(std::uint64_t start, std::uint64_t end) {
-    for_each_line(start, end, [](std::uint64_t line) {
-        asm volatile("dc cvau, %0" ::"r"(line) : "memory");
-    });
-    dsb_nsh();
-    // By physical alias: the instruction cache of the cores we run on may be virtually indexed, so
-    // only invalidating all of it covers the address that the user fetches from.
-    asm volatile("ic iallu" ::: "memory");
-    dsb_nsh();
     isb();
 }
 

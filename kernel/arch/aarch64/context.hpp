@@ -24,6 +24,18 @@ struct alignas(16) Context {
     // MR0..MR3 travel in x2..x5.
     std::uint64_t mr(unsigned index) const { return x[2 + index]; }
     void set_mr(unsigned index, std::uint64_t value) { x[2 + index] = value; }
+
+    /// All of it as one array, and where the registers behind x30 are in that.
+    enum Place : std::uint8_t {
+        sp_at = 31,
+        next_pc_at,
+        spsr_at,
+        restart_pc_at,
+        tpidr_at,
+        tpidrro_at
+    };
+    std::uint64_t* words() { return reinterpret_cast<std::uint64_t*>(this); }
+    const std::uint64_t* words() const { return reinterpret_cast<const std::uint64_t*>(this); }
 };
 
 static_assert(offsetof(Context, sp) == 248 && offsetof(Context, next_pc) == 256 &&

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What the registers that differ between threads hold at the moment, so that a switch writes only
 // those that change: a write costs more than the comparison, above all TTBR0 (an emulated TLB is
-// flushed) and CPACR. One core, hence one CpuState.
+// flushed) and CPACR. One core, hence one CpuState. And how the user half of the address space is
+// changed.
 #pragma once
 
 #include <cstdint>
 
+#include "cap/cap.hpp"
 #include "deadline.hpp"
-
-namespace numbat {
-struct Tcb;
-}
 
 namespace arch {
 
@@ -30,8 +28,6 @@ struct CpuState {
 
 extern constinit CpuState cpu;
 
-/// Loads TTBR0 with the space of `thread`, or with the empty one if it has none any more.
-void switch_address_space(const numbat::Tcb& thread);
 void enter_empty_address_space();
 /// Loads the empty space if TTBR0 holds `ttbr0`. For address spaces and ASIDs that go away.
 void leave_address_space(std::uint64_t ttbr0);
@@ -39,5 +35,18 @@ void leave_address_space(std::uint64_t ttbr0);
 void set_privileges(std::uint8_t privileges);
 /// All of switch_to(), from the beginning.
 numbat::Tcb* switch_completely(numbat::Tcb& next);
+
+/// Makes a user address space current while it lives, so that cache maintenance can use user
+/// addresses: for pages outside the kernel's window.
+class [[nodiscard]] AddressSpaceGuard {
+  public:
+    explicit AddressSpaceGuard(numbat::VSpaceCap vspace);
+    AddressSpaceGuard(const AddressSpaceGuard&) = delete;
+    AddressSpaceGuard& operator=(const AddressSpaceGuard&) = delete;
+    ~AddressSpaceGuard();
+
+  private:
+    std::uint64_t previous_;
+};
 
 }  // namespace arch

@@ -25,11 +25,11 @@ void Gic::init(unsigned max_irq) {
     cpu_interface_.write<std::uint32_t>(cpu_ctlr, 1);
 }
 
-void Gic::set_configuration(unsigned irq, std::uint32_t value) const {
+void Gic::set_edge_triggered(unsigned irq, bool edge) const {
     const std::size_t offset = icfgr + irq / 16 * 4;
     const unsigned shift = irq % 16 * 2;
     const std::uint32_t old = distributor_.read<std::uint32_t>(offset);
-    distributor_.write<std::uint32_t>(offset, (old & ~(3u << shift)) | value << shift);
+    distributor_.write<std::uint32_t>(offset, (old & ~(3u << shift)) | (edge ? 2u << shift : 0));
 }
 
 }  // namespace arch

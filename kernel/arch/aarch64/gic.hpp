@@ -35,8 +35,7 @@ class Gic {
         distributor_.write<std::uint32_t>(isenabler + irq / 32 * 4, 1u << irq % 32);
     }
     /// Software interrupts have no trigger to set; setting it changes nothing for them.
-    void set_edge_triggered(unsigned irq) const { set_configuration(irq, 2); }
-    void set_level_triggered(unsigned irq) const { set_configuration(irq, 0); }
+    void set_edge_triggered(unsigned irq, bool edge) const;
     /// Raises software interrupt `irq` (0..15) at CPU interface `target` (0..7).
     void send_software_interrupt(unsigned irq, unsigned target) const {
         distributor_.write<std::uint32_t>(sgir, 1u << (16 + target) | irq);
@@ -61,8 +60,6 @@ class Gic {
     static constexpr std::size_t eoir = 0x10;
 
     static constexpr std::uint32_t priority_of_all = 0xa0a0'a0a0;
-
-    void set_configuration(unsigned irq, std::uint32_t value) const;
 
     base::Mmio distributor_;
     base::Mmio cpu_interface_;

@@ -59,7 +59,4 @@ inline void load_ttbr0(std::uint64_t value) {
     return &next;
 }
 
-// The idle thread runs in EL1 and touches no memory: any address space will do.
-inline void switch_to_idle() {}
-
 }  // namespace arch

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "kernel_map.hpp"
 
-#include "address_space.hpp"
 #include "arch/contract.hpp"
 #include "base/assert.hpp"
+#include "cpu_state.hpp"
 #include "memory_map.hpp"
 #include "page_table.hpp"
 #include "tlb.hpp"

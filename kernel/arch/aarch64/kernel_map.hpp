@@ -13,7 +13,6 @@
 
 namespace arch {
 
-inline constexpr unsigned physical_window_bits = 39;
 inline constexpr std::uint64_t physical_window = 0xffff'ff80'0000'0000;
 inline constexpr std::uint64_t kernel_image_base = 0xffff'ffff'c000'0000;
 /// The window ends where the kernel image begins: 511 GiB.

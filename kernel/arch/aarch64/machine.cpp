@@ -7,7 +7,6 @@
 #include "gic.hpp"
 #include "memory_map.hpp"
 #include "tlb.hpp"
-#include "uart.hpp"
 
 extern "C" {
 extern const char idle_loop[];
@@ -107,10 +106,7 @@ void unmask_irq(unsigned irq) {
 }
 
 void set_irq_trigger(unsigned irq, Trigger trigger) {
-    if (trigger == Trigger::edge)
-        gic.set_edge_triggered(irq);
-    else
-        gic.set_level_triggered(irq);
+    gic.set_edge_triggered(irq, trigger == Trigger::edge);
 }
 
 void send_sgi(unsigned irq, unsigned target) {

@@ -11,31 +11,14 @@ extern "C" {
 void* memcpy(void* to, const void* from, std::size_t size) {
     auto* target = static_cast<unsigned char*>(to);
     const auto* source = static_cast<const unsigned char*>(from);
-    std::size_t done = 0;
-    if ((reinterpret_cast<std::uintptr_t>(to) | reinterpret_cast<std::uintptr_t>(from)) % 8 == 0)
-        for (; done + 8 <= size; done += 8)
-            *reinterpret_cast<std::uint64_t*>(target + done) =
-                *reinterpret_cast<const std::uint64_t*>(source + done);
-    for (; done < size; ++done) target[done] = source[done];
-    return to;
-}
-
-void* memmove(void* to, const void* from, std::size_t size) {
-    auto* target = static_cast<unsigned char*>(to);
-    const auto* source = static_cast<const unsigned char*>(from);
-    if (target <= source || target >= source + size) return memcpy(to, from, size);
-    for (std::size_t i = size; i > 0; --i) target[i - 1] = source[i - 1];
+    for (std::size_t done = 0; done < size; ++done) target[done] = source[done];
     return to;
 }
 
 void* memset(void* to, int value, std::size_t size) {
     auto* target = static_cast<unsigned char*>(to);
     const auto byte = static_cast<unsigned char>(value);
-    std::size_t done = 0;
-    if (reinterpret_cast<std::uintptr_t>(to) % 8 == 0)
-        for (; done + 8 <= size; done += 8)
-            *reinterpret_cast<std::uint64_t*>(target + done) = byte * 0x0101'0101'0101'0101ull;
-    for (; done < size; ++done) target[done] = byte;
+    for (std::size_t done = 0; done < size; ++done) target[done] = byte;
     return to;
 }
 

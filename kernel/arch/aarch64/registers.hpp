@@ -28,8 +28,6 @@ NUMBAT_SYSTEM_REGISTER(pmuserenr, "pmuserenr_el0")
 NUMBAT_SYSTEM_REGISTER(pmcr, "pmcr_el0")
 NUMBAT_SYSTEM_REGISTER(pmcntenset, "pmcntenset_el0")
 NUMBAT_SYSTEM_REGISTER(pmccfiltr, "pmccfiltr_el0")
-NUMBAT_SYSTEM_REGISTER(far, "far_el1")
-NUMBAT_SYSTEM_REGISTER(tpidr_el0, "tpidr_el0")
 
 #undef NUMBAT_SYSTEM_REGISTER
 
@@ -38,19 +36,9 @@ inline std::uint64_t read_cntvct() {
     asm volatile("mrs %0, cntvct_el0" : "=r"(value));
     return value;
 }
-inline std::uint64_t read_cntfrq() {
-    std::uint64_t value;
-    asm volatile("mrs %0, cntfrq_el0" : "=r"(value));
-    return value;
-}
 inline std::uint64_t read_isr() {
     std::uint64_t value;
     asm volatile("mrs %0, isr_el1" : "=r"(value)::"memory");
-    return value;
-}
-inline std::uint64_t read_ctr() {
-    std::uint64_t value;
-    asm volatile("mrs %0, ctr_el0" : "=r"(value));
     return value;
 }
 

@@ -40,11 +40,11 @@
         mrs     x13, tpidr_el0
         .endm
 
-// After save_registers, for entries other than system calls.
-        .macro  finish_save
+// After save_registers. x11 is where the thread goes on if it is restarted.
+        .macro  finish_save scratch
         stp     x11, x13, [sp, #CONTEXT_RESTART]
-        adrp    x14, kernel_stack_end
-        add     sp, x14, :lo12:kernel_stack_end
+        adrp    \scratch, kernel_stack_end
+        add     sp, \scratch, :lo12:kernel_stack_end
         .endm
 
         .macro  halting_vector kind
@@ -77,9 +77,7 @@ vectors:
         cmp     x14, #EC_SVC
         b.ne    fault
         sub     x11, x11, #4
-        stp     x11, x13, [sp, #CONTEXT_RESTART]
-        adrp    x14, kernel_stack_end
-        add     sp, x14, :lo12:kernel_stack_end
+        finish_save x14
         adr     x30, return_to_thread
         b       kernel_syscall
 
@@ -95,7 +93,7 @@ vectors:
 
 interrupt:
         save_registers
-        finish_save
+        finish_save x14
         bl      kernel_irq
 
         // return_to_thread(Tcb*): its context goes into the registers.
@@ -130,9 +128,7 @@ return_to_thread:
         // x9 = ESR, x14 = exception class, registers saved up to TPIDR_EL0.
 fault:
         mov     x0, sp
-        stp     x11, x13, [sp, #CONTEXT_RESTART]
-        adrp    x10, kernel_stack_end
-        add     sp, x10, :lo12:kernel_stack_end
+        finish_save x10
         adr     x30, return_to_thread
         cmp     x14, #EC_DATA
         b.eq    data_abort

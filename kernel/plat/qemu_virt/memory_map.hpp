@@ -26,8 +26,10 @@ inline constexpr std::uint64_t default_ram_size = 0x4000'0000;
 
 inline constexpr unsigned max_irq = 159;
 inline constexpr unsigned kernel_timer_irq = 27;
-inline constexpr unsigned first_shared_irq = 32;
 
 inline constexpr unsigned physical_address_bits = 40;
+
+/// The kernel's own output; waits while the device is full.
+void uart_put(char character);
 
 }  // namespace platform

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "uart.hpp"
-
+// The kernel's own output: PL011, polled. A user driver may own the same device; the kernel only
+// ever looks at the flag register and writes the data register.
 #include <cstdint>
 
 #include "base/mmio.hpp"

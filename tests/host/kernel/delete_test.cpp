@@ -36,6 +36,14 @@ TEST_F(Delete, EmptySlotsSucceed) {
     EXPECT_EQ(revoke(20).error, Error::none);
 }
 
+TEST_F(Delete, AnyOtherInvocationEndsAnInterruptedCacheOperation) {
+    for (const std::uint64_t index : {std::uint64_t{900}, std::uint64_t{5000}}) {
+        root().cache_progress = 0x4000'1000;
+        static_cast<void>(remove(index));
+        EXPECT_EQ(root().cache_progress, 0u);
+    }
+}
+
 TEST_F(Delete, ALargeCNodeIsPreempted) {
     make(ObjectType::endpoint, 0, 20);
     make(ObjectType::cnode, 9, 21);
@@ -134,7 +142,7 @@ TEST_F(Delete, RandomGraphsOfCNodesAndThreads) {
             Tcb& thread = slot(tcb_slot).cap.as<TcbCap>().object();
             const std::uint64_t node = 20 + random() % nodes;
             if (slot(node).cap.is<CNodeCap>() && thread.slot(TcbSlot::cspace).empty()) {
-                insert_initial_copy(thread.slot(TcbSlot::cspace), slot(node).cap, slot(node));
+                insert_copy(thread.slot(TcbSlot::cspace), slot(node).cap, slot(node));
             }
         }
         preempt_always = random() % 2 == 0;

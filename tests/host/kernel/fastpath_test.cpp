@@ -3,6 +3,7 @@
 // several threads is run once with and once without them, and all of memory is compared after each
 // call.
 #include "api/fastpath.hpp"
+#include "cap/derivation.hpp"
 
 #include <cstring>
 #include <random>
@@ -55,7 +56,7 @@ class Fastpath : public World {
                    },
                    {tcb, contexts + i, 0});
             Tcb& t = thread(i);
-            insert_initial_copy(t.slot(TcbSlot::cspace), slot(cnode).cap, slot(cnode));
+            insert_copy(t.slot(TcbSlot::cspace), slot(cnode).cap, slot(cnode));
             if (i == 1) bind_notification(t, slot(notification).cap.as<NotificationCap>().object());
             resume(t);
         }
@@ -103,7 +104,7 @@ class Fastpath : public World {
             kernel_syscall(context.x[0], context.x[1], context.x[2], context.x[3], context.x[4],
                            context.x[5], context.x[6], static_cast<std::int64_t>(number));
         } else {
-            general_syscall(static_cast<std::int64_t>(number));
+            general_syscall(number);
         }
     }
 
@@ -188,7 +189,7 @@ TEST_F(Fastpath, NoTimeIsMadeOrLostWhenTheClockJumps) {
         build();
         for (unsigned i = 0; i < threads; ++i) {
             Tcb& t = thread(i);
-            insert_initial_copy(t.slot(TcbSlot::fault_endpoint), slot(endpoints + i % 2).cap,
+            insert_copy(t.slot(TcbSlot::fault_endpoint), slot(endpoints + i % 2).cap,
                                 slot(endpoints + i % 2));
         }
         std::mt19937 random(seed);

@@ -63,8 +63,8 @@ class IpcModel : public World {
         for (unsigned i = 0; i < threads; ++i) {
             invoke(sched_control, Label::sched_control_configure_flags, {5000, 5000, 0, 0, 0},
                    {scs + i});
-            insert_initial_copy(thread(i).slot(TcbSlot::cspace), slot(cnode).cap, slot(cnode));
-            insert_initial_copy(thread(i).slot(TcbSlot::fault_endpoint), slot(handler).cap,
+            insert_copy(thread(i).slot(TcbSlot::cspace), slot(cnode).cap, slot(cnode));
+            insert_copy(thread(i).slot(TcbSlot::fault_endpoint), slot(handler).cap,
                                 slot(handler));
             invoke(tcbs + i, Label::tcb_set_sched_params, {200, 100}, {tcb, scs + i, handler});
             invoke(tcbs + i, Label::tcb_resume, {});
@@ -144,7 +144,7 @@ class IpcModel : public World {
         if (action.cap != 0) {
             // The threads share the root's buffer.
             Slot& frame = core.current->slot(TcbSlot::ipc_buffer);
-            if (frame.empty()) insert_initial_copy(frame, root_frame(), root_frame_slot());
+            if (frame.empty()) insert_copy(frame, root_frame(), root_frame_slot());
             core.current->ipc_buffer = root().ipc_buffer;
         }
         enter(action.number);

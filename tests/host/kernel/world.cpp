@@ -48,13 +48,13 @@ void World::SetUp() {
                        UntypedCap::make(PAddr(fake::ram_start + (1u << untyped_bits)), untyped_bits,
                                         false, 1u << untyped_bits));
     insert_initial_cap(slot(device), UntypedCap::make(PAddr(0x10'0000'0000), 30, true, 0));
-    insert_initial_copy(root_->slot(TcbSlot::cspace), slot(cnode).cap, slot(cnode));
+    insert_copy(root_->slot(TcbSlot::cspace), slot(cnode).cap, slot(cnode));
     Slot& frame = root_->slot(TcbSlot::ipc_buffer);
     insert_initial_cap(frame, FrameCap::make(PAddr(fake::ram_start + buffer_at), FrameSize::small,
                                              FrameRights::read_write, false));
     root_->ipc_buffer = buffer_at;
     start_root_thread(*root_, *at<SchedContext>(context_at));
-    ASSERT_EQ(first_thread(), root_);
+    ASSERT_EQ(schedule(), root_);
 }
 
 Tcb* World::enter(abi::Syscall number) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Long kernel operations: interrupted or not, they do the same, and others get the processor.
+#include "interrupted.hpp"
 #include "spinners.hpp"
 
 namespace target {
@@ -27,56 +28,6 @@ unsigned used_slots(Env& env, CPtr table, unsigned bits) {
     }
     return used;
 }
-
-/// Does `operation` on a thread (priority 90) whose work a periodic alarm thread (110) interrupts.
-struct Interrupted {
-    std::uint64_t interruptions = 0, latest_us = 0;
-};
-
-template <typename Operation>
-Interrupted under_interrupts(Env& env, Operation operation) {
-    constexpr std::uint64_t period_us = 40, timer_irq = 30;
-    Interrupted result;
-    const CPtr handler = env.slots(), n = env.make(ObjectType::notification);
-    EXPECT_OK(sel4::irq_control_get(Env::irq_control, timer_irq, Env::at(handler)));
-    EXPECT_OK(sel4::irq_handler_set_notification(handler, n));
-    static volatile bool done;
-    done = false;
-    Thread& worker = env.thread(
-        [&] {
-            operation();
-            done = true;
-        },
-        {.priority = 90, .mcp = 255, .start = ThreadOptions::Start::later});
-    Thread& ticker = env.thread(
-        [&, handler, n] {
-            while (!done) {
-                const std::uint64_t at = now_ticks() + period_us * ticks_per_us_x2 / 2;
-                asm volatile("msr cntp_cval_el0, %0\n\tmsr cntp_ctl_el0, %1\n\tisb" ::"r"(at),
-                             "r"(std::uint64_t{1})
-                             : "memory");
-                sel4::wait(n);
-                const std::uint64_t late = to_us(now_ticks() - at);
-                if (late > result.latest_us) result.latest_us = late;
-                if (!done) ++result.interruptions;
-                asm volatile("msr cntp_ctl_el0, %0\n\tisb" ::"r"(std::uint64_t{2}) : "memory");
-                static_cast<void>(sel4::irq_handler_ack(handler));
-            }
-        },
-        {.priority = 110, .mcp = 255, .start = ThreadOptions::Start::later});
-    env.resume(worker);
-    env.resume(ticker);
-    // The ticker's last alarm comes when nothing else is left to run.
-    for (unsigned i = 0; i < 10'000 && !ticker.finished; ++i) env.settle();
-    EXPECT_TRUE(worker.finished);
-    EXPECT_TRUE(ticker.finished);
-    env.remove(handler);
-    return result;
-}
-
-// One microsecond is a thousand instructions. A step of a long operation, the interrupt's own way
-// to its thread and the assertions of debug builds are in it.
-constexpr std::uint64_t latency_bound_us = 8;
 
 TEST_CASE(PREEMPT_0001, "revoke of thousands of copies") {
     const CPtr e = env.make(ObjectType::endpoint);
@@ -333,17 +284,6 @@ TEST_CASE(PREEMPT_0012, "V5: deletion of a cnode full of copies on a small budge
     EXPECT_EQ(sel4::debug_cap_identify(table), abi::CapTag::null);
     EXPECT_TRUE(used > 60);
     EXPECT_TRUE(returned_at >= 480);
-}
-
-TEST_CASE(PREEMPT_0013, "one retype of as many objects as it may make, which nothing interrupts") {
-    constexpr std::uint64_t bound_us = 40;
-    const CPtr u = env.make(ObjectType::untyped, 20), table = env.make(ObjectType::cnode, 8);
-    const std::uint64_t start = now_ticks();
-    const auto made =
-        sel4::untyped_retype(u, ObjectType::tcb, 0, Env::at(table), 0, abi::max_retype_objects);
-    const std::uint64_t took_us = to_us(now_ticks() - start);
-    EXPECT_OK(made);
-    EXPECT_TRUE(took_us <= bound_us);
 }
 
 }  // namespace

@@ -103,10 +103,11 @@ TEST_F(AsidTest, TheEndOfAPoolUnassignsItsSpaces) {
     EXPECT_EQ(invoke(target_, asid_pool_assign, {}, {&space}), ok());
     current_ttbr0 = arch::ttbr0_entry(space.cap.as<VSpaceCap>().table());
     const auto cap = target_.cap.as<AsidPoolCap>();
-    numbat::finalise_asid_pool(cap, numbat::Finality::shared);
     EXPECT_NE(numbat::vspace_of(512), nullptr);
     events.clear();
-    numbat::finalise_asid_pool(cap, numbat::Finality::final);
+    while (!numbat::release_asids(cap)) {
+    }
+    numbat::finalise_asid_pool(cap);
     EXPECT_EQ(numbat::vspace_of(512), nullptr);
     EXPECT_EQ(numbat::asid_pools[1], nullptr);
     EXPECT_EQ(current_ttbr0, 0u);

@@ -49,9 +49,9 @@ TEST_F(GicTest, MasksOneInterrupt) {
 
 TEST_F(GicTest, SetsTheTriggerOfOneInterrupt) {
     at(0xc08) = 0x5555'5555;
-    gic_.set_edge_triggered(33);
+    gic_.set_edge_triggered(33, true);
     EXPECT_EQ(at(0xc08), 0x5555'5559u);
-    gic_.set_level_triggered(33);
+    gic_.set_edge_triggered(33, false);
     EXPECT_EQ(at(0xc08), 0x5555'5551u);
 }
 

@@ -93,10 +93,9 @@ TEST_F(Table, UnmapClearsEntryAndContents) {
 
 TEST_F(Table, DeletionTakesTheLastCapsTableOut) {
     EXPECT_EQ(map(table_, 0), ok());
-    numbat::finalise_page_table(cap(table_), numbat::Finality::shared);
     EXPECT_EQ(walk(space_, 0).bits, 30u);
     events.clear();
-    numbat::finalise_page_table(cap(table_), numbat::Finality::final);
+    numbat::finalise_page_table(cap(table_));
     EXPECT_EQ(walk(space_, 0).bits, 39u);
     EXPECT_EQ(events, Events{"tlb asid 7"});
 }

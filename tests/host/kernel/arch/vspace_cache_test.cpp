@@ -35,6 +35,37 @@ TEST_F(VSpaceCache, WorksOnThePageThatHoldsTheRange) {
     EXPECT_EQ(events, Events(expected, expected + 3));
 }
 
+/// What was cleaned, in order, if each piece begins where the one before ended.
+std::pair<std::uint64_t, std::uint64_t> cleaned(const Events& events) {
+    std::uint64_t from = 0, to = 0, start, end;
+    for (const std::string& event : events) {
+        if (std::sscanf(event.c_str(), "clean %lx..%lx", &start, &end) != 2) return {};
+        if (to == 0) from = start;
+        if (to != 0 && to != start) return {};
+        to = end;
+    }
+    return {from, to};
+}
+
+TEST_F(VSpaceCache, GoesOnWhereItWasInterrupted) {
+    const auto at = allocate(1u << 21);
+    Slot large = frame_slot(at, FrameSize::large);
+    make_tables(space_, 0x20'0000, 21);
+    ASSERT_EQ(invoke(large, page_map, {0x20'0000, 3, 3}, {&space_}), ok());
+    events.clear();
+    interrupts = true;
+    EXPECT_EQ(invoke(large, page_clean_data, {100, (1u << 21) - 1}), ok());
+    EXPECT_EQ(rounds(), 512u);
+    EXPECT_EQ(cleaned(events), std::pair(at.raw() + 100, at.raw() + (1u << 21) - 1));
+    events.clear();
+    EXPECT_EQ(invoke(space_, vspace_clean_data, {0x20'1000, 0x20'4001}), ok());
+    EXPECT_EQ(rounds(), 4u);
+    EXPECT_EQ(cleaned(events), std::pair(at.raw() + 0x1000, at.raw() + 0x4001));
+    // What fits into a page is done at once.
+    EXPECT_EQ(invoke(space_, vspace_clean_data, {0x20'1000, 0x20'2000}), ok());
+    EXPECT_EQ(rounds(), 1u);
+}
+
 TEST_F(VSpaceCache, RefusesInThisOrder) {
     Slot unassigned = slot_with(VSpaceCap::make(table_at(allocate(4096))));
     Slot stale = slot_with(VSpaceCap::make(table_at(allocate(4096)), 600));
@@ -58,15 +89,14 @@ TEST_F(VSpaceCache, RefusesInThisOrder) {
 TEST_F(VSpaceCache, DeletionFreesTheAsid) {
     const auto cap = space_.cap.as<VSpaceCap>();
     current_ttbr0 = arch::ttbr0_entry(cap.table());
-    numbat::finalise_vspace(cap, numbat::Finality::shared);
     EXPECT_EQ(numbat::vspace_of(9), cap.table());
-    numbat::finalise_vspace(cap, numbat::Finality::final);
+    numbat::finalise_vspace(cap);
     EXPECT_EQ(numbat::vspace_of(9), nullptr);
     EXPECT_EQ(current_ttbr0, 0u);
     EXPECT_EQ(events, Events{"tlb asid 9"});
     // Neither a second end nor one of an unassigned space does anything.
-    numbat::finalise_vspace(cap, numbat::Finality::final);
-    numbat::finalise_vspace(VSpaceCap::make(table_at(allocate(4096))), numbat::Finality::final);
+    numbat::finalise_vspace(cap);
+    numbat::finalise_vspace(VSpaceCap::make(table_at(allocate(4096))));
     EXPECT_EQ(events.size(), 1u);
 }
 

@@ -6,8 +6,8 @@
 #include <cstring>
 #include <ostream>
 
-#include "address_space.hpp"
 #include "cache.hpp"
+#include "cpu_state.hpp"
 #include "tlb.hpp"
 
 namespace kernel_test {
@@ -17,6 +17,7 @@ std::uint64_t World::current_ttbr0;
 bool World::children;
 bool World::shared;
 Slot* World::target_slot;
+bool World::interrupts;
 
 namespace {
 
@@ -45,6 +46,7 @@ World::World() {
     children = false;
     shared = false;
     target_slot = nullptr;
+    interrupts = false;
     numbat::asid_pools = {};
     pool_ = static_cast<numbat::AsidPool*>(arch::kernel_pointer(allocate(4096)));
     numbat::asid_pools[0] = pool_;
@@ -90,10 +92,11 @@ Answer World::invoke(Slot& slot, abi::Invocation label, std::vector<std::uint64_
     caller = {};
     for (unsigned i = 0; i < words.size() && i < abi::message_registers; ++i)
         caller.context.set_mr(i, words[i]);
-    numbat::Invocation invocation(caller, slot, label, words.size(), numbat::InvocationKind::call);
-    invocation.extra_count = static_cast<std::uint8_t>(extra.size());
-    for (std::size_t i = 0; i < extra.size(); ++i) invocation.extra[i] = extra[i];
-    const InvocationResult outcome = [&]() -> InvocationResult {
+    const auto once = [&]() -> InvocationResult {
+        numbat::Invocation invocation(caller, slot, label, words.size(),
+                                      numbat::InvocationKind::call);
+        invocation.extra_count = static_cast<std::uint8_t>(extra.size());
+        for (std::size_t i = 0; i < extra.size(); ++i) invocation.extra[i] = extra[i];
         if (slot.cap.is<FrameCap>())
             return numbat::invoke_frame(invocation, slot.cap.as<FrameCap>());
         if (slot.cap.is<PageTableCap>())
@@ -102,10 +105,12 @@ Answer World::invoke(Slot& slot, abi::Invocation label, std::vector<std::uint64_
             return numbat::invoke_vspace(invocation, slot.cap.as<VSpaceCap>());
         if (slot.cap.is<numbat::AsidControlCap>()) return numbat::invoke_asid_control(invocation);
         return numbat::invoke_asid_pool(invocation, slot.cap.as<numbat::AsidPoolCap>());
-    }();
+    };
+    InvocationResult outcome = once();
+    for (rounds_ = 1; outcome && *outcome == numbat::Outcome::preempted; ++rounds_)
+        outcome = once();
     if (outcome) {
         result_ = caller.context.mr(0);
-        EXPECT_EQ(*outcome, numbat::Outcome::done);
         return ok();
     }
     return {outcome.error().code, outcome.error().first, outcome.error().second,
@@ -129,6 +134,10 @@ using kernel_test::World;
 
 std::uint64_t window_base() {
     return reinterpret_cast<std::uint64_t>(kernel_test::memory) - World::memory_start;
+}
+
+bool irq_pending() {
+    return World::interrupts;
 }
 
 bool window_contains(std::uint64_t paddr) {
@@ -160,29 +169,13 @@ void tlb_invalidate_asid(std::uint16_t asid) {
     record("tlb asid %u", unsigned{asid});
 }
 
-namespace {
-
-void record_range(const char* what, std::uint64_t start, std::uint64_t end) {
+void cache_maintain(CacheOperation operation, std::uint64_t start, std::uint64_t end) {
+    static constexpr const char* names[] = {"clean", "invalidate", "clean-invalidate", "unify"};
     // Ranges of user addresses are below all memory of this process.
     const bool user = start < 0x1000'0000;
-    record("%s %s%llx..%llx", what, user ? "user " : "",
+    record("%s %s%llx..%llx", names[static_cast<unsigned>(operation)], user ? "user " : "",
            user ? static_cast<unsigned long long>(start) : physical(start),
            user ? static_cast<unsigned long long>(end) : physical(end));
-}
-
-}  // namespace
-
-void cache_clean(std::uint64_t start, std::uint64_t end) {
-    record_range("clean", start, end);
-}
-void cache_invalidate(std::uint64_t start, std::uint64_t end) {
-    record_range("invalidate", start, end);
-}
-void cache_clean_invalidate(std::uint64_t start, std::uint64_t end) {
-    record_range("clean-invalidate", start, end);
-}
-void cache_unify(std::uint64_t start, std::uint64_t end) {
-    record_range("unify", start, end);
 }
 
 AddressSpaceGuard::AddressSpaceGuard(numbat::VSpaceCap vspace) : previous_(World::current_ttbr0) {
@@ -199,12 +192,12 @@ namespace numbat {
 using kernel_test::World;
 
 Result<Slot*> lookup_target_slot(Cap, std::uint64_t, std::uint64_t depth, LookupSide) {
-    if (depth == 0 || depth > 64) return Fail(SysError::range(1, 64));
+    if (depth == 0 || depth > 64) return fail::range(1, 64);
     return World::target_slot;
 }
 
 Result<void> ensure_no_children(const Slot&) {
-    if (World::children) return Fail(SysError::revoke_first());
+    if (World::children) return fail::revoke_first();
     return {};
 }
 

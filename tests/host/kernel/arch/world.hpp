@@ -11,7 +11,10 @@
 #include <vector>
 
 #include "arch/contract.hpp"
+#include "cap/derivation.hpp"
+#include "cap/lookup.hpp"
 #include "object/asid.hpp"
+#include "object/invoke.hpp"
 #include "object/vspace.hpp"
 #include "page_table.hpp"
 
@@ -51,6 +54,8 @@ class World : public ::testing::Test {
     static bool children;
     static bool shared;
     static Slot* target_slot;
+    /// An interrupt waits at every preemption point.
+    static bool interrupts;
 
   protected:
     World();
@@ -68,6 +73,8 @@ class World : public ::testing::Test {
     Answer invoke(Slot& slot, abi::Invocation label, std::vector<std::uint64_t> words = {},
                   std::vector<Slot*> extra = {});
     std::uint64_t result() const { return result_; }
+    /// How often the last invocation was begun.
+    unsigned rounds() const { return rounds_; }
 
     numbat::AsidPool& pool() { return *pool_; }
 
@@ -75,6 +82,7 @@ class World : public ::testing::Test {
     std::uint64_t next_ = memory_start;
     numbat::AsidPool* pool_ = nullptr;
     std::uint64_t result_ = 0;
+    unsigned rounds_ = 0;
 };
 
 inline Slot slot_with(Cap cap) {

@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "address_space.hpp"
 #include "cache.hpp"
+#include "cpu_state.hpp"
 #include "tlb.hpp"
 
 namespace fake {
@@ -59,11 +59,10 @@ numbat::Tcb* switch_to(numbat::Tcb& next) {
     ++fake::state.switches;
     return &next;
 }
-void switch_to_idle() {}
 void fpu_flags_changed(numbat::Tcb&) {}
 void mcp_changed(numbat::Tcb&, Running) {}
 void fpu_release(numbat::Tcb&) {}
-void vspace_changed(numbat::Tcb&) {}
+void vspace_changed(const numbat::Tcb&) {}
 void init_context(Context& context) {
     context.spsr = 0x40;
 }
@@ -93,9 +92,6 @@ bool window_contains(std::uint64_t paddr) {
 void publish_table_entry() {}
 void tlb_invalidate_page(std::uint16_t, std::uint64_t) {}
 void tlb_invalidate_asid(std::uint16_t) {}
-void cache_clean(std::uint64_t, std::uint64_t) {}
-void cache_clean_invalidate(std::uint64_t, std::uint64_t) {}
-void cache_invalidate(std::uint64_t, std::uint64_t) {}
-void cache_unify(std::uint64_t, std::uint64_t) {}
+void cache_maintain(CacheOperation, std::uint64_t, std::uint64_t) {}
 
 }  // namespace arch

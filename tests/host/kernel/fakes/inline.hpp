@@ -3,11 +3,11 @@
 // object code of the architecture uses beyond the contract:
 #pragma once
 
+#include "cpu_state.hpp"
 #include "kernel_map.hpp"
 
 namespace arch {
 
 std::uint64_t make_ttbr0(const std::uint64_t* table, numbat::Asid asid);
-void leave_address_space(std::uint64_t ttbr0);
 
 }  // namespace arch
