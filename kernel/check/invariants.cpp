@@ -119,7 +119,7 @@ const char* check_running() {
         return nullptr;
     }
     REQUIRE(current.state == ThreadState::running, "scheduler: the running thread is not");
-    REQUIRE(core.quiet_until + refill::min_budget <=
+    REQUIRE(core.quiet_until + core.current_context->reserve <=
                 core.charged_until + refill::head(*core.current_context).amount,
             "scheduler: the end of the budget would be overlooked");
     REQUIRE(core.ready.none_above(current.priority), "scheduler: a higher thread waits");

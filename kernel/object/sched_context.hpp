@@ -33,7 +33,8 @@ struct SchedContext {
     std::uint32_t count;
     bool sporadic;
     bool always_ready;  // configured, and round robin
-    std::uint64_t reserved[3];
+    Ticks reserve;      // what must be left of the head for a system call to begin
+    std::uint64_t reserved[2];
     Refill refills[2];
 
     bool active() const { return refill_max != 0; }

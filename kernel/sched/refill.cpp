@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "sched/refill.hpp"
 
+#include <algorithm>
+
 namespace numbat::refill {
 
 namespace {
@@ -51,6 +53,7 @@ void set_parameters(SchedContext& context, const Parameters& parameters) {
     context.period = parameters.period;
     context.refill_max = parameters.refill_max;
     context.always_ready = parameters.period == 0;
+    context.reserve = std::min(min_budget, parameters.budget / 2);
     context.head = 0;
     context.count = 1;
 }

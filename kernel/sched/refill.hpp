@@ -26,9 +26,11 @@ inline const Refill& head(const SchedContext& context) {
 inline bool ready(const SchedContext& context, Ticks now) {
     return context.round_robin() || head(context).time <= now;
 }
-/// Does the head hold the minimum budget beyond `pending`?
+/// Is enough of the head left for a system call, beyond what is `pending`? That is the minimum
+/// budget; half of the whole one if it is smaller than twice that, or its threads could never do
+/// one: some time has always passed.
 inline bool sufficient(const SchedContext& context, Ticks pending) {
-    return head(context).amount >= pending + min_budget;
+    return head(context).amount >= pending + context.reserve;
 }
 
 struct Parameters {

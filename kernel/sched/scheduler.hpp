@@ -69,7 +69,7 @@ bool enough_budget();
 [[gnu::always_inline]] inline void set_timer_for(const SchedContext& context) {
     const Ticks end = core.now + refill::head(context).amount;
     const Ticks release = core.release.next_time();
-    core.quiet_until = std::min(end - refill::min_budget, release - 1);
+    core.quiet_until = std::min(end - context.reserve, release - 1);
     arch::set_deadline(std::min(end, release));
 }
 

@@ -182,6 +182,18 @@ TEST(Refill, RoundRobinOnlyMovesBetweenItsTwo) {
     EXPECT_EQ(context.sc.refills[1].amount, 0u);
 }
 
+TEST(Refill, SmallBudgetsLeaveHalfForSystemCalls) {
+    Context context(2);
+    for (const Ticks budget : {refill::min_budget, refill::min_budget * 3 / 2}) {
+        refill::reset(context.sc, {budget, 600'000, 2}, 0);
+        EXPECT_TRUE(refill::sufficient(context.sc, budget - budget / 2));
+        EXPECT_FALSE(refill::sufficient(context.sc, budget - budget / 2 + 1));
+    }
+    refill::reset(context.sc, {3 * refill::min_budget, 600'000, 2}, 0);
+    EXPECT_TRUE(refill::sufficient(context.sc, 2 * refill::min_budget));
+    EXPECT_FALSE(refill::sufficient(context.sc, 2 * refill::min_budget + 1));
+}
+
 TEST(Refill, EndOfTimeDoesNotWrap) {
     Context context(2);
     const Ticks longest = abi::us_to_ticks(abi::max_period_us);

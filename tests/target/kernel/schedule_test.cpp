@@ -447,5 +447,25 @@ TEST_CASE(SCHEDULE_0018, "Z2, Z3: a call with too little budget left") {
     EXPECT_TRUE((done > 30 && done < 60) || (done > 960 && done < 1060));
 }
 
+TEST_CASE(SCHEDULE_0022, "threads with the smallest budgets get their system calls done") {
+    const CPtr frame = env.make(ObjectType::small_page);
+    static volatile unsigned done;
+    for (const Parameters& p : {Parameters{20, 100}, Parameters{20, 20}, Parameters{21, 100},
+                                Parameters{25, 200}, Parameters{39, 39}, Parameters{20, 100, 4}}) {
+        Alarm alarm(env);
+        Spinners s(env, alarm);
+        done = 0;
+        s.add(p, 100, [frame] {
+            while (done < 100) {
+                EXPECT_OK(sel4::page_get_address(frame));
+                done = done + 1;
+            }
+        });
+        s.start();
+        alarm.sleep_until(30'000);
+        EXPECT_EQ(done, 100);
+    }
+}
+
 }  // namespace
 }  // namespace target
