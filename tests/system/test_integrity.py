@@ -2,14 +2,15 @@
 """Eight processes at once do what they like with files, and every byte is as it must be: with a
 well-behaved server, one that is killed again and again, and a network that loses packets."""
 
+import re
 import time
-
-import pytest
 
 import jumble_model
 from lossy_link import LossyLink
 
 PROCESSES = 8
+SERVER_MEMORY = 64 << 20  # beside the frame table, with up to sixteen processes
+FRAME_RECORD = 17         # bytes of the frame table for each frame
 
 
 def jumble(sos, root, seed, operations, limit=120):
@@ -33,6 +34,10 @@ def jumble_while_killing(sos, server, root, seed, operations, kills):
 
 def test_random_operations(sos, root):
     jumble(sos, root, seed=1, operations=150)
+    # What the file server may take is taken at the start; handler threads and page tables are not.
+    frames = int(re.search(r"^frames +(\d+)", sos.run("vmstat -c"), re.M)[1])
+    used = sos.counts()["untyped_bytes"] - frames * FRAME_RECORD
+    assert used <= SERVER_MEMORY, f"{used / (1 << 20):.1f} MiB"
 
 
 def test_random_operations_while_the_server_dies(sos, server, root):
