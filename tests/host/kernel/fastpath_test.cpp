@@ -190,7 +190,7 @@ TEST_F(Fastpath, NoTimeIsMadeOrLostWhenTheClockJumps) {
         for (unsigned i = 0; i < threads; ++i) {
             Tcb& t = thread(i);
             insert_copy(t.slot(TcbSlot::fault_endpoint), slot(endpoints + i % 2).cap,
-                                slot(endpoints + i % 2));
+                        slot(endpoints + i % 2));
         }
         std::mt19937 random(seed);
         fake::state.passing = [&random] {

@@ -64,8 +64,7 @@ class IpcModel : public World {
             invoke(sched_control, Label::sched_control_configure_flags, {5000, 5000, 0, 0, 0},
                    {scs + i});
             insert_copy(thread(i).slot(TcbSlot::cspace), slot(cnode).cap, slot(cnode));
-            insert_copy(thread(i).slot(TcbSlot::fault_endpoint), slot(handler).cap,
-                                slot(handler));
+            insert_copy(thread(i).slot(TcbSlot::fault_endpoint), slot(handler).cap, slot(handler));
             invoke(tcbs + i, Label::tcb_set_sched_params, {200, 100}, {tcb, scs + i, handler});
             invoke(tcbs + i, Label::tcb_resume, {});
         }
