@@ -11,7 +11,7 @@
 // outside the buffers; restart() begins anew with the buffers that the caller does not hold.
 //
 // Used when offered: EVENT_IDX, MRG_RXBUF (a packet in pieces is put together in its first buffer,
-// where every frame of an Ethernet link fits), CSUM, STATUS. Registers is anything with
+// where every frame of an Ethernet link fits), CSUM, GUEST_CSUM, STATUS. Registers is anything with
 // read32(offset) and write32(offset, value), so that a model of the device can stand in.
 #pragma once
 
@@ -95,6 +95,7 @@ class VirtioNet {
     struct Packet {
         std::uint16_t buffer;
         std::span<std::byte> frame;
+        Vouched vouched = Vouched::no;  // the checksum of one that was received
     };
 
     explicit VirtioNet(Registers registers) : registers_(registers) {}
@@ -164,7 +165,9 @@ class VirtioNet {
             if (broken()) return std::nullopt;
             if (length) {
                 held_[used->index] = true;
-                return Packet{used->index, {receive_buffer(used->index) + frame_offset, *length}};
+                return Packet{used->index,
+                              {receive_buffer(used->index) + frame_offset, *length},
+                              vouched(used->index)};
             }
             post(used->index);  // nothing in it, or more than a frame can have
         }
@@ -238,15 +241,18 @@ class VirtioNet {
     static constexpr std::uint32_t cause_configuration = 2;
     // features, low word and high word
     static constexpr std::uint32_t feature_checksum = 1u << 0;
+    static constexpr std::uint32_t feature_guest_checksum = 1u << 1;
     static constexpr std::uint32_t feature_mac = 1u << 5;
     static constexpr std::uint32_t feature_mergeable = 1u << 15;
     static constexpr std::uint32_t feature_status = 1u << 16;
     static constexpr std::uint32_t feature_event_index = 1u << 29;
     static constexpr std::uint32_t feature_version_1 = 1u << 0;
-    static constexpr std::uint32_t wanted_features =
-        feature_checksum | feature_mac | feature_mergeable | feature_status | feature_event_index;
+    static constexpr std::uint32_t wanted_features = feature_checksum | feature_guest_checksum |
+                                                     feature_mac | feature_mergeable |
+                                                     feature_status | feature_event_index;
     static constexpr unsigned max_polls = 1'000'000;
     static constexpr std::uint8_t header_needs_checksum = 1;
+    static constexpr std::uint8_t header_data_valid = 2;
 
     struct Header {
         std::uint8_t flags = 0;
@@ -293,6 +299,14 @@ class VirtioNet {
         return length <= max_received ? std::optional(length) : std::nullopt;
     }
     static constexpr std::size_t max_received = buffer_size - frame_offset;
+
+    /// NEEDS_CSUM: it never was on a wire, and its checksum is not finished. DATA_VALID: it was
+    /// checked. Both mean something only when negotiated (virtio 1.1, 5.1.6.4).
+    Vouched vouched(std::uint16_t buffer) const {
+        const auto flags = std::to_integer<unsigned>(receive_buffer(buffer)[header_offset]);
+        const bool said = (flags & (header_needs_checksum | header_data_valid)) != 0;
+        return said && (features_ & feature_guest_checksum) != 0 ? Vouched::yes : Vouched::no;
+    }
 
     /// Up, unless the device can tell and says otherwise.
     bool read_link() {

@@ -74,8 +74,8 @@ extern "C"
 #define LWIP_HOOK_TCP_INPACKET_PCB(pcb, header, options, first, second, packet) \
     (sos_lwip_segment(pcb, packet), ERR_OK)
 
-// Checksums are computed for what is sent, unless the device offers to do it. What is received is
-// not checked: on the emulated link it cannot be damaged, and RPC carries lengths of its own.
+// Checksums are computed for what is sent, unless the device offers to do it. Those of what is
+// received are checked before lwIP gets it (net/stack), since the device may vouch for single packets.
 #define LWIP_CHKSUM_ALGORITHM 3
 #define LWIP_CHECKSUM_ON_COPY 1
 #define LWIP_CHECKSUM_CTRL_PER_NETIF 1

@@ -76,11 +76,13 @@ class NetworkStack {
     void receive_all(bool& any);
     pbuf* wrap(const Card::Packet& packet, std::size_t length);
     void hand_over();
+    bool damaged(const Card::Packet& packet);
     void recover_card();
 
     Card card_;
     netif interface_{};
     unsigned resets_ = 0;
+    std::uint64_t damaged_ = 0;       // packets received
     bool given_up_ = false;           // the card; nothing is sent or received any more
     std::uint64_t remind_at_us_ = 0;  // to say that there is no address yet
     std::array<ReceivedPacket, Card::buffers> received_{};

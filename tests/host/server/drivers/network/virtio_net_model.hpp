@@ -28,7 +28,7 @@ class NetModel {
 
     std::uint32_t version = 2;
     std::uint32_t device_id = 1;
-    std::uint32_t features[2] = {1u << 0 | 1u << 5 | 1u << 15 | 1u << 16 | 1u << 29, 1};
+    std::uint32_t features[2] = {1u << 0 | 1u << 1 | 1u << 5 | 1u << 15 | 1u << 16 | 1u << 29, 1};
     std::uint16_t link_status = 1;
     bool never_resets = false;
     bool refuses_features = false;
@@ -76,13 +76,14 @@ class NetModel {
         if (offset == queue_notify) notify(value);
     }
 
-    /// A packet arrives; false if the driver has given no buffer.
-    bool deliver(const std::string& frame) {
+    /// A packet arrives; false if the driver has given no buffer. `flags`: of its header.
+    bool deliver(const std::string& frame, std::uint8_t flags = 0) {
         Queue& queue = queues[0];
         if (queue.seen == available_index(queue)) return false;
         const std::uint16_t id = next_available(queue);
         const std::uint64_t address = at<std::uint64_t>(queue.descriptors + 16ull * id);
         std::memset(reinterpret_cast<void*>(address), 0, 12);
+        at<std::uint8_t>(address) = flags;
         at<std::uint16_t>(address + 10) = 1;  // in one buffer
         std::memcpy(reinterpret_cast<void*>(address + 12), frame.data(), frame.size());
         put_used(queue, id, static_cast<std::uint32_t>(12 + frame.size()));

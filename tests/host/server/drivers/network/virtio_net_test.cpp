@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "frames.hpp"
 #include "virtio_net_model.hpp"
 
 namespace sos::drivers::test {
@@ -70,7 +71,7 @@ TEST_F(VirtioNetTest, identifies_what_is_there) {
 TEST_F(VirtioNetTest, starts_the_device) {
     ASSERT_TRUE(start());
     EXPECT_EQ(model.status, 15u);
-    EXPECT_EQ(model.accepted[0], 1u << 0 | 1u << 5 | 1u << 15 | 1u << 16 | 1u << 29);
+    EXPECT_EQ(model.accepted[0], 1u << 0 | 1u << 1 | 1u << 5 | 1u << 15 | 1u << 16 | 1u << 29);
     EXPECT_EQ(model.accepted[1], 1u);
     EXPECT_TRUE(model.queues[0].ready && model.queues[1].ready);
     EXPECT_EQ(model.queues[0].notified, 1);
@@ -292,32 +293,6 @@ TEST_F(VirtioNetTest, starts_again_with_the_buffers_that_nobody_holds) {
     EXPECT_FALSE(net.begin_transmit());
 }
 
-/// An UDP packet of one word of data; its checksum is 0 yet.
-std::string datagram() {
-    std::string frame(14 + 20 + 8 + 4, '\0');
-    const unsigned char ip[] = {0x45, 0, 0,  32, 0, 1,  0,  0, 64, 17,
-                                0,    0, 10, 0,  2, 15, 10, 0, 2,  2};
-    const unsigned char udp[] = {0, 68, 0, 67, 0, 12, 0, 0, 'd', 'a', 't', 'a'};
-    frame[12] = 8;
-    std::memcpy(frame.data() + 14, ip, sizeof ip);
-    std::memcpy(frame.data() + 34, udp, sizeof udp);
-    return frame;
-}
-
-std::span<std::byte> as_frame(std::string& text) {
-    return std::as_writable_bytes(std::span(text.data(), text.size()));
-}
-
-/// As the receiver checks it: over pseudo-header, header and data, the sum is all ones.
-bool checksum_is_right(const std::string& frame) {
-    std::uint32_t sum = 17 + 12;
-    for (std::size_t i = 14 + 12; i < frame.size(); i += 2) {
-        sum += static_cast<std::uint8_t>(frame[i]) << 8 | static_cast<std::uint8_t>(frame[i + 1]);
-    }
-    while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
-    return sum == 0xffff;
-}
-
 TEST_F(VirtioNetTest, lets_the_device_compute_checksums) {
     ASSERT_TRUE(start());
     ASSERT_TRUE(net.computes_checksums());
@@ -335,27 +310,22 @@ TEST_F(VirtioNetTest, lets_the_device_compute_checksums) {
     EXPECT_FALSE(net.computes_checksums());
 }
 
-TEST(NetworkChecksum, is_for_whole_tcp_and_udp_packets_only) {
-    const auto prepared = [](std::size_t place, int value) {
-        std::string frame = datagram();
-        frame[place] = static_cast<char>(value);
-        const std::string before = frame;
-        const bool done = prepare_checksum(as_frame(frame)).has_value();
-        EXPECT_TRUE(done || frame == before);
-        return done;
-    };
-    EXPECT_TRUE(prepared(0, 0));
-    EXPECT_FALSE(prepared(13, 6)) << "ARP";
-    EXPECT_FALSE(prepared(14, 0x65)) << "version";
-    EXPECT_FALSE(prepared(14, 0x44)) << "header too short";
-    EXPECT_FALSE(prepared(14, 0x4f)) << "header beyond the packet";
-    EXPECT_FALSE(prepared(17, 33)) << "longer than the frame";
-    EXPECT_FALSE(prepared(17, 27)) << "too short for a checksum";
-    EXPECT_FALSE(prepared(20, 0x20)) << "a fragment";
-    EXPECT_FALSE(prepared(23, 1)) << "ICMP";
-    for (std::size_t size = 0; size < 40; ++size) {
-        std::string frame = datagram().substr(0, size);
-        EXPECT_FALSE(prepare_checksum(as_frame(frame)));
+TEST_F(VirtioNetTest, believes_a_device_that_vouches_for_checksums) {
+    ASSERT_TRUE(start());
+    for (const bool negotiated : {true, false}) {
+        if (!negotiated) {
+            model.features[0] &= ~2u;
+            ASSERT_TRUE(start());
+        }
+        for (const unsigned flags : {0u, 1u, 2u, 3u, 4u}) {  // NEEDS_CSUM, DATA_VALID, RSC_INFO
+            ASSERT_TRUE(model.deliver("packet", static_cast<std::uint8_t>(flags)));
+            const auto packet = net.receive();
+            ASSERT_TRUE(packet);
+            EXPECT_EQ(packet->vouched == Vouched::yes, negotiated && (flags & 3) != 0)
+                << "flags " << flags;
+            net.give_back(packet->buffer);
+        }
+        net.flush();
     }
 }
 
