@@ -12,7 +12,7 @@
 #include "root/machine.hpp"
 #include "root/panic.hpp"
 #include "server/drivers/timer/generic_timer.hpp"
-#include "server/drivers/timer/timeout_list.hpp"
+#include "server/drivers/timer/timeouts.hpp"
 #include "sync/lock.hpp"
 
 namespace sos::root {
@@ -20,10 +20,9 @@ namespace sos::root {
 namespace {
 
 using Hardware = timer::GenericTimer<timer::ProcessorTimerRegisters>;
-using Timeouts = timer::TimeoutList<Hardware, Lock>;
-
 /// One for each process that may sleep, and as many again for the server's own use.
 constexpr std::size_t timeout_nodes = 1024;
+using Timeouts = timer::TimeoutsFor<timeout_nodes, Hardware, Lock>;
 
 constinit timer::ProcessorTimerRegisters timer_registers{};
 constinit Hardware hardware{timer_registers};

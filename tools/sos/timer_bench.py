@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Instruction counts of the timeout list by how many timeouts are outstanding, as a plot of text."""
+"""Instruction counts of the timeout list, and of the tree beside it, by how many timeouts are
+outstanding, as a plot of text."""
 
 import math
 
@@ -8,6 +9,7 @@ from run_folder import BUILD
 
 IMAGE = BUILD / "aarch64-release" / "tests" / "bench" / "timer" / "timer_bench.img"
 COUNTS = (1, 10, 100, 1000, 10000)
+KINDS = ("list", "tree")
 OPERATIONS = {
     "interrupt": "interrupt with one due",
     "add_last": "register, later than all",
@@ -21,7 +23,7 @@ _WIDTH = 40  # columns for the range of the counts, on a logarithmic scale
 
 
 def measure():
-    keys = {f"{key}_{count}" for key in OPERATIONS for count in COUNTS}
+    keys = {f"{kind}_{key}_{count}" for kind in KINDS for key in OPERATIONS for count in COUNTS}
     return {f"timer_{key}": value
             for key, value in kernel_bench.run_image(IMAGE, keys).items()}
 
@@ -31,8 +33,10 @@ def plot(counts):
     longest = math.log10(max(counts.values()))
     lines = [f"{'instructions (bar: logarithmic)':<34}{'timeouts':>9}"]
     for key, text in OPERATIONS.items():
-        for count in COUNTS:
-            value = counts[f"timer_{key}_{count}"]
-            bar = "#" * max(1, round(_WIDTH * math.log10(value) / longest))
-            lines.append(f"{text if count == COUNTS[0] else '':<34}{count:>9}{value:>9}  {bar}")
+        for kind in KINDS:
+            for count in COUNTS:
+                value = counts[f"timer_{kind}_{key}_{count}"]
+                bar = "#" * max(1, round(_WIDTH * math.log10(value) / longest))
+                label = f"{kind}: {text}" if count == COUNTS[0] else ""
+                lines.append(f"{label:<34}{count:>9}{value:>9}  {bar}")
     return "\n".join(lines)

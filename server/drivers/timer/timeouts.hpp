@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// TimeoutList: callbacks at times, from one countdown timer. Tickless: the hardware is programmed
-// for the earliest timeout and for nothing else.
+// Timeouts: callbacks at times, from one countdown timer. Tickless: the hardware is programmed for
+// the earliest timeout and for nothing else.
 //
-// Timeouts are a list sorted by deadline (those of equal deadline in the order of registration),
-// so that the interrupt takes from the front. Nodes come from a free list and go back to it; the
-// pool grows only by donated arrays. Times are microseconds since boot in 64 bits.
+// Timeouts are kept sorted by deadline (those of equal deadline in the order of registration), so
+// that the interrupt takes from the front: in a TimeoutList as the seed says, or in a TimeoutTree.
+// Nodes come from a free list and go back to it; the pool grows only by donated arrays. Times are
+// microseconds since boot in 64 bits.
 //
 // Any thread may register and remove; one thread calls on_interrupt. The lock is held for list
 // work and never during a callback, so callbacks may register and remove, themselves included.
 //
-// Invariant: when the lock is free, the countdown runs iff the list is not empty, and ends no
+// Invariant: when the lock is free, the countdown runs iff there is a timeout, and ends no
 // later than one step after the first deadline (or earlier, and is then programmed anew).
 #pragma once
 
@@ -19,11 +20,14 @@
 #include <limits>
 #include <optional>
 #include <span>
+#include <type_traits>
 
 #include "base/intrusive_list.hpp"
 #include "base/result.hpp"
 #include "server/drivers/timer/hardware.hpp"
 #include "server/drivers/timer/id_allocator.hpp"
+#include "server/drivers/timer/sorted_list.hpp"
+#include "server/drivers/timer/sorted_tree.hpp"
 
 namespace sos::timer {
 
@@ -44,25 +48,33 @@ enum class RemoveResult {
     unknown,  // it has run, was removed, or never was
 };
 
-template <TimerHardware Hardware, Lock LockType, std::unsigned_integral IdType = std::uint32_t>
-class TimeoutList {
+/// `Order`: SortedList or SortedTree.
+template <typename Order, TimerHardware Hardware, Lock LockType,
+          std::unsigned_integral IdType = std::uint32_t>
+class Timeouts {
   public:
     using Id = IdType;
     using Callback = void (*)(Id id, void* context);
 
-    /// One timeout. The list owns donated nodes for ever.
+    /// One timeout. Donated nodes are kept for ever.
     class Node {
-        friend class TimeoutList;
-        base::ListLink<Node> link_{};
+      public:
+        std::uint64_t deadline_us() const { return deadline_us_; }
+        Id id() const { return id_; }
+
+      private:
+        friend class Timeouts;
+        base::ListLink<Node> free_link_{};
+        typename Order::template Links<Node> links_{};
         std::uint64_t deadline_us_ = 0;
         Callback callback_ = nullptr;
         void* context_ = nullptr;
         Id id_ = 0;
     };
 
-    constexpr TimeoutList(Hardware& hardware, LockType& lock) : hardware_(hardware), lock_(lock) {}
-    TimeoutList(const TimeoutList&) = delete;
-    TimeoutList& operator=(const TimeoutList&) = delete;
+    constexpr Timeouts(Hardware& hardware, LockType& lock) : hardware_(hardware), lock_(lock) {}
+    Timeouts(const Timeouts&) = delete;
+    Timeouts& operator=(const Timeouts&) = delete;
 
     void donate(std::span<Node> nodes) {
         const Guard guard(lock_);
@@ -91,14 +103,14 @@ class TimeoutList {
 
     RemoveResult remove(Id id) {
         const Guard guard(lock_);
-        for (Node* node = pending_.front(); node != nullptr; node = List::next(*node)) {
-            if (node->id_ != id) continue;
-            const bool was_first = node == pending_.front();
-            release(*node);
-            if (was_first) program(hardware_.now_us());
-            return RemoveResult::removed;
+        Node* const node = pending_.find(id);
+        if (node == nullptr) {
+            return running_ == id ? RemoveResult::running : RemoveResult::unknown;
         }
-        return running_ == id ? RemoveResult::running : RemoveResult::unknown;
+        const bool was_first = node == pending_.front();
+        release(*node);
+        if (was_first) program(hardware_.now_us());
+        return RemoveResult::removed;
     }
 
     /// Runs every callback that is due at the time of the call and programs the next countdown.
@@ -134,13 +146,11 @@ class TimeoutList {
     /// The earliest deadline.
     std::optional<std::uint64_t> next_deadline_us() {
         const Guard guard(lock_);
-        if (pending_.empty()) return std::nullopt;
-        return pending_.front()->deadline_us_;
+        const Node* const first = pending_.front();
+        return first == nullptr ? std::nullopt : std::optional(first->deadline_us_);
     }
 
   private:
-    using List = base::IntrusiveList<Node, &Node::link_>;
-
     class Guard {
       public:
         explicit Guard(LockType& lock) : lock_(lock) { lock_.lock(); }
@@ -168,21 +178,16 @@ class TimeoutList {
         node.callback_ = callback;
         node.context_ = context;
         node.id_ = *id;
-        // From the back: most new timeouts are later than most pending ones.
-        Node* before = pending_.back();
-        while (before != nullptr && before->deadline_us_ > deadline)
-            before = List::previous(*before);
-        pending_.insert_after(before, node);
+        pending_.insert(node);
         ++pending_count_;
-        if (before == nullptr) program(now);
+        if (pending_.front() == &node) program(now);
         return *id;
     }
 
     template <typename Visit>
     void for_each_used(Visit&& visit) {
         if (running_) visit(*running_);
-        for (Node* node = pending_.front(); node != nullptr; node = List::next(*node))
-            visit(node->id_);
+        pending_.for_each([&](const Node& node) { visit(node.id_); });
     }
 
     void release(Node& node) {
@@ -192,22 +197,37 @@ class TimeoutList {
     }
 
     void program(std::uint64_t now) {
-        if (pending_.empty()) {
+        const Node* const first = pending_.front();
+        if (first == nullptr) {
             hardware_.stop();
             return;
         }
-        const std::uint64_t deadline = pending_.front()->deadline_us_;
+        const std::uint64_t deadline = first->deadline_us_;
         const Countdown next = choose_countdown<Hardware>(deadline > now ? deadline - now : 0);
         hardware_.start(next.resolution, next.count);
     }
 
     Hardware& hardware_;
     LockType& lock_;
-    List pending_;
-    List free_;
+    typename Order::template Queue<Node, &Node::links_> pending_;
+    base::IntrusiveList<Node, &Node::free_link_> free_;
     std::size_t pending_count_ = 0;
     std::optional<Id> running_;
     IdAllocator<Id> ids_;
 };
+
+template <TimerHardware Hardware, Lock LockType, std::unsigned_integral Id = std::uint32_t>
+using TimeoutList = Timeouts<SortedList, Hardware, LockType, Id>;
+
+template <TimerHardware Hardware, Lock LockType, std::unsigned_integral Id = std::uint32_t>
+using TimeoutTree = Timeouts<SortedTree, Hardware, LockType, Id>;
+
+/// With more timeouts, walks along the list cost more than a few system calls.
+inline constexpr std::size_t longest_list = 1024;
+
+/// The right one for so many timeouts at once.
+template <std::size_t Count, TimerHardware Hardware, Lock LockType>
+using TimeoutsFor =
+    Timeouts<std::conditional_t<Count <= longest_list, SortedList, SortedTree>, Hardware, LockType>;
 
 }  // namespace sos::timer

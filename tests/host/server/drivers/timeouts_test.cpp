@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "server/drivers/timer/timeout_list.hpp"
+#include "server/drivers/timer/timeouts.hpp"
 
 #include <gtest/gtest.h>
 
@@ -14,8 +14,8 @@
 namespace {
 
 using namespace sos::timer;
-using List = TimeoutList<model::IdealTimer, model::CheckedLock>;
-using ByteList = TimeoutList<model::IdealTimer, model::CheckedLock, std::uint8_t>;
+using List = TIMEOUTS<model::IdealTimer, model::CheckedLock>;
+using ByteList = TIMEOUTS<model::IdealTimer, model::CheckedLock, std::uint8_t>;
 
 template <typename ListType>
 struct Fixture {
@@ -49,7 +49,7 @@ struct Fixture {
     }
 };
 
-TEST(TimeoutList, RunsInOrderOfDeadlinesThenOfRegistration) {
+TEST(Timeouts, RunsInOrderOfDeadlinesThenOfRegistration) {
     Fixture<List> f(8);
     const auto late = f.add(300), a = f.add(100), b = f.add(100), soon = f.add(5);
     EXPECT_EQ(f.list.pending(), 4u);
@@ -62,7 +62,7 @@ TEST(TimeoutList, RunsInOrderOfDeadlinesThenOfRegistration) {
     EXPECT_FALSE(f.list.next_deadline_us().has_value());
 }
 
-TEST(TimeoutList, ProgramsOnlyWhenTheEarliestChanges) {
+TEST(Timeouts, ProgramsOnlyWhenTheEarliestChanges) {
     Fixture<List> f(8);
     f.add(100);
     EXPECT_EQ(f.hardware.programmed, 1u);
@@ -74,7 +74,7 @@ TEST(TimeoutList, ProgramsOnlyWhenTheEarliestChanges) {
     EXPECT_EQ(f.hardware.end, 100u);
 }
 
-TEST(TimeoutList, RemovedTimeoutsDoNotRun) {
+TEST(Timeouts, RemovedTimeoutsDoNotRun) {
     Fixture<List> f(8);
     const auto a = f.add(10), b = f.add(20), c = f.add(30);
     EXPECT_EQ(f.list.remove(b), RemoveResult::removed);
@@ -87,7 +87,7 @@ TEST(TimeoutList, RemovedTimeoutsDoNotRun) {
     EXPECT_EQ(f.fired, (std::vector<std::uint64_t>{a}));
 }
 
-TEST(TimeoutList, RefusesWithoutNodesAndTakesDonations) {
+TEST(Timeouts, RefusesWithoutNodesAndTakesDonations) {
     Fixture<List> f(2);
     f.add(1), f.add(2);
     EXPECT_EQ(f.list.register_after(3, f.record, &f), std::unexpected(TimerError::out_of_nodes));
@@ -100,7 +100,7 @@ TEST(TimeoutList, RefusesWithoutNodesAndTakesDonations) {
     f.add(1), f.add(1), f.add(1);
 }
 
-TEST(TimeoutList, FarDeadlinesDoNotOverflow) {
+TEST(Timeouts, FarDeadlinesDoNotOverflow) {
     Fixture<List> f(4);
     f.hardware.now = 3'155'760'000'000'000;  // a century after boot
     const auto never = f.add(~0ull);
@@ -111,7 +111,7 @@ TEST(TimeoutList, FarDeadlinesDoNotOverflow) {
     EXPECT_EQ(f.list.remove(never), RemoveResult::removed);
 }
 
-TEST(TimeoutList, DeadlinesInThePastRunAtOnceButNotInThisPass) {
+TEST(Timeouts, DeadlinesInThePastRunAtOnceButNotInThisPass) {
     Fixture<List> f(4);
     f.hardware.now = 500;
     ASSERT_TRUE(f.list.register_at(100, f.record, &f).has_value());
@@ -134,7 +134,7 @@ struct SelfRegistering {
     }
 };
 
-TEST(TimeoutList, CallbacksMayRegisterThemselvesEvenWithNoDelay) {
+TEST(Timeouts, CallbacksMayRegisterThemselvesEvenWithNoDelay) {
     Fixture<List> f(1);
     SelfRegistering self{&f, 5, 0, {}};
     ASSERT_TRUE(f.list.register_after(10, SelfRegistering::callback, &self).has_value());
@@ -155,7 +155,7 @@ struct Remover {
     }
 };
 
-TEST(TimeoutList, CallbacksMayRemoveOthersThatAreDueInTheSamePass) {
+TEST(Timeouts, CallbacksMayRemoveOthersThatAreDueInTheSamePass) {
     Fixture<List> f(4);
     Remover remover{&f, 0};
     ASSERT_TRUE(f.list.register_after(10, Remover::callback, &remover).has_value());
@@ -326,14 +326,14 @@ class Random {
     Id last_id_ = 0;
 };
 
-TEST(TimeoutListRandom, AgreesWithAMultimap) {
+TEST(TimeoutsRandom, AgreesWithAMultimap) {
     Random<List> few(1, 20, 50);
     few.run(1'000'000);
     Random<List> many(2, 200, 100'000);
     many.run(200'000);
 }
 
-TEST(TimeoutListRandom, AgreesWithAMultimapWhileByteIdsTurnAround) {
+TEST(TimeoutsRandom, AgreesWithAMultimapWhileByteIdsTurnAround) {
     Random<ByteList> random(3, 100, 60);
     random.run(1'000'000);
     EXPECT_GT(random.turns(), 10'000u);

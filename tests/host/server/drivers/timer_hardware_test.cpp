@@ -5,7 +5,7 @@
 #include <random>
 #include <vector>
 
-#include "server/drivers/timer/timeout_list.hpp"
+#include "server/drivers/timer/timeouts.hpp"
 #include "timer_model.hpp"
 
 namespace {
@@ -126,7 +126,7 @@ TEST(MesonTimer, TimeoutsBeyondItsWidthArriveAtMostOneStepLate) {
     Meson timer(bus);
     timer.initialise();
     model::CheckedLock lock;
-    TimeoutList<Meson, model::CheckedLock> list(timer, lock);
+    TIMEOUTS<Meson, model::CheckedLock> list(timer, lock);
     std::array<decltype(list)::Node, 64> nodes;
     list.donate(nodes);
     Fired fired{&bus, {}};

@@ -11,7 +11,7 @@
 #include <random>
 #include <vector>
 
-#include "server/drivers/timer/timeout_list.hpp"
+#include "server/drivers/timer/timeouts.hpp"
 #include "timer_model.hpp"
 
 namespace {
@@ -70,7 +70,7 @@ struct GenericRig {
 template <typename Rig, typename Id>
 class Trial {
   public:
-    using List = TimeoutList<typename Rig::Timer, model::CheckedLock, Id>;
+    using List = TIMEOUTS<typename Rig::Timer, model::CheckedLock, Id>;
 
     Trial(std::uint64_t start_us, std::size_t nodes, unsigned seed)
         : rig_(start_us), nodes_(nodes), random_(seed) {
@@ -231,7 +231,7 @@ TEST(TimerRandom, TenThousandOutstanding) {
     constexpr std::size_t count = 10'000;
     model::IdealTimer hardware;
     model::CheckedLock lock;
-    using List = TimeoutList<model::IdealTimer, model::CheckedLock>;
+    using List = TIMEOUTS<model::IdealTimer, model::CheckedLock>;
     List list(hardware, lock);
     std::vector<List::Node> nodes(count);
     list.donate(nodes);

@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "server/drivers/timer/timeout_list.hpp"
+#include "server/drivers/timer/timeouts.hpp"
 
 namespace {
 
@@ -28,7 +28,7 @@ struct SharedTimer {
     bool running = false;
 };
 
-using List = TimeoutList<SharedTimer, std::mutex>;
+using List = TIMEOUTS<SharedTimer, std::mutex>;
 
 struct Timeout {
     std::atomic<unsigned> begun{0}, ended{0};
