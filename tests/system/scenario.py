@@ -5,10 +5,13 @@ Nothing waits without a limit. What fails shows the console's end and where the 
 logs stay in the test's folder.
 """
 
+import fcntl
 import os
 import re
 import shutil
 import subprocess
+import sys
+import termios
 import threading
 import time
 from pathlib import Path
@@ -53,7 +56,9 @@ class Sos:
         self.work.mkdir(parents=True, exist_ok=True)
         self.session = Session()
         self.logs = []
-        self._output = ""
+        # Bytes, to which a piece is added in no more time than it has: who falls behind keeps QEMU
+        # waiting, in the middle of a write to the UART.
+        self._output = bytearray()
         self._read_to = 0
         self._news = threading.Condition()
         self._newlines = NewlineFilter()
@@ -85,7 +90,7 @@ class Sos:
                     if kind == "log":
                         self.logs.append(what)
                     elif after_start:
-                        self._output += self._newlines.feed(what).decode(errors="replace")
+                        self._output += self._newlines.feed(what)
                 self._ended = not data
                 self._news.notify_all()
             if not data:
@@ -140,25 +145,51 @@ class Sos:
     def expect(self, text, limit=COMMAND_LIMIT):
         """Waits for text in the programs' output after what was waited for before, and returns what
         came before it."""
-        self.wait_until(lambda: text in self._output[self._read_to:], f"output {text!r}", limit)
-        at = self._output.index(text, self._read_to)
-        before, self._read_to = self._output[self._read_to:at], at + len(text)
+        wanted = text.encode()
+        looked_to = self._read_to
+
+        def found():
+            nonlocal looked_to
+            at = self._output.find(wanted, looked_to)
+            looked_to = at if at >= 0 else max(looked_to, len(self._output) - len(wanted) + 1)
+            return at >= 0
+        self.wait_until(found, f"output {text!r}", limit)
+        before = self._text(self._read_to, looked_to)
+        self._read_to = looked_to + len(wanted)
         return before
+
+    def _text(self, begin, end):
+        return self._output[begin:end].decode(errors="replace")
 
     def prompt(self, limit=BOOT_LIMIT):
         """Waits for a prompt as the last thing on the console; returns what came before it."""
         def ready():
-            new = self._output[self._read_to:]
-            return new == PROMPT or new.endswith("\n" + PROMPT)
+            at = len(self._output) - len(PROMPT)
+            return (at >= self._read_to and self._output.endswith(PROMPT.encode())
+                    and (at == self._read_to or self._output[at - 1] == ord("\n")))
         self.wait_until(ready, "a prompt", limit)
         if self.booted_after is None:
             self.booted_after = time.monotonic() - self.started_at
-        before = self._output[self._read_to:-len(PROMPT)]
+        before = self._text(self._read_to, len(self._output) - len(PROMPT))
         self._read_to = len(self._output)
         return before
 
     def send(self, keys):
-        os.write(self.qemu.stdin.fileno(), keys.encode())
+        data = keys.encode()
+        while data:
+            data = data[os.write(self.qemu.stdin.fileno(), data):]
+
+    def wait_until_typed(self, limit=COMMAND_LIMIT):
+        """Waits until the machine has taken all that was sent."""
+        deadline = time.monotonic() + limit
+        left = bytearray(4)
+        while True:
+            fcntl.ioctl(self.qemu.stdin, termios.FIONREAD, left)
+            if not any(left):
+                return
+            if time.monotonic() > deadline:
+                self._fail(f"{int.from_bytes(left, sys.byteorder)} typed bytes are left after {limit:g} s")
+            time.sleep(0.05)
 
     def start(self, command, limit=COMMAND_LIMIT):
         """Types a command and waits for its echo."""
@@ -181,7 +212,7 @@ class Sos:
     @property
     def output(self):
         """All that programs wrote."""
-        return self._output
+        return self._text(0, None)
 
     def counts(self):
         """The resources in use, as the program `counts` sees them."""
