@@ -3,6 +3,7 @@
 The panics are real ones: the debugger sends the processor where it should never be."""
 
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -145,4 +146,31 @@ def test_dump_of_a_machine_that_stands_still(sos, tmp_path):
     assert [(each["command"].split()[0], each["wait"]) for each in state["processes"]][-1][1] == "sleep"
     assert state["numbers"]["frames in use"] > 10
     assert state["numbers"]["requests at the file server"] == 0
+    assert state["requests"] == []
     assert "paused" in sos.monitor("info status"), "it is left as it was found"
+
+
+def test_dump_tells_each_request_that_hangs(boot, server, tmp_path, root):
+    """The NFS server stands still while one program reads a file and another pages."""
+    sos = boot(append="frames=64")
+    sos.prompt()
+    (root / "news").write_bytes(bytes(200_000))
+    sos.run("thrash 1024 1000 &")
+    os.kill(server.pid, signal.SIGSTOP)
+    try:
+        sos.start("cat news")
+        time.sleep(4)
+        state = dump.read_state(sos.monitor_path, BUILD / "aarch64-debug" / "kernel" / "kernel.elf",
+                                BUILD / "aarch64-debug" / "server" / "sos.elf", tmp_path)
+    finally:
+        os.kill(server.pid, signal.SIGCONT)
+    text = "\n".join(dump.text_of(state, symbols.for_build(BUILD / "aarch64-debug")))
+    assert state["errors"] == [], text
+    pids = {each["command"].split()[0]: each["pid"] for each in state["processes"]}
+    asked = [(each["what"], each["pid"]) for each in state["requests"]]
+    assert any(pid == pids["sosh"] for _, pid in asked), text  # looks for the program
+    assert ("fault, page", pids["thrash"]) in asked, text
+    assert any(what.startswith("page ") for what, _ in asked), text
+    ages = [state["now_us"] - each["since_us"] for each in state["requests"] if each["since_us"]]
+    assert 2_000_000 < max(ages) < 60_000_000, text
+    assert re.search(r"^  the server: page .*, the NFS server has it, for \d+ s$", text, re.M), text

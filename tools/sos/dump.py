@@ -102,6 +102,34 @@ def process_lines(processes):
         yield f"{each['pid']:>4}  {each['state']:<9} {each['command']:<24} waits: {wait}"
 
 
+_REQUEST_STATES = {
+    "in_flight": "the NFS server has it",
+    "nowhere": "being worked on",
+    "to_be_sent": "to be sent",
+    "for_node": "waits for its file",
+    "for_resources": "waits for room in the cache",
+    "for_io": "waits for a transfer",
+    "for_paging": "waits",
+}
+
+
+def request_lines(requests, now_us):
+    """Who wants what, since when, and what it waits for."""
+    for each in requests:
+        who = "the server" if each["pid"] is None else f"pid {each['pid']}"
+        words = [each["what"]]
+        if each.get("path"):
+            words.append(each["path"])
+        if each.get("pages"):
+            words.append(f"{each['pages']} pages")
+        if each.get("total"):
+            words.append(f"{each['done']} of {each['total']} bytes")
+        words.append(_REQUEST_STATES.get(each["state"], each["state"]))
+        if now_us is not None and each["since_us"] is not None:
+            words.append(f"for {max(0, now_us - each['since_us']) / 1e6:.0f} s")
+        yield f"{who}: {', '.join(words)}"
+
+
 def text_of(state, names):
     """The report, line by line."""
     yield f"processor: pc {state['pc']:016x}  {names.name(state['pc'])}".rstrip()
@@ -116,6 +144,9 @@ def text_of(state, names):
     if state.get("processes"):
         yield "processes:"
         yield from ("  " + line for line in process_lines(state["processes"]))
+    if state.get("requests"):
+        yield "requests:"
+        yield from ("  " + line for line in request_lines(state["requests"], state.get("now_us")))
     if state.get("numbers"):
         yield "in use:"
         yield from (f"  {number:>8}  {what}" for what, number in state["numbers"].items())

@@ -140,19 +140,106 @@ def threads(kernel):
         at = int(tcb["all_next"])
 
 
+def elements(array):
+    """Of a std::array."""
+    items = array["_M_elems"]
+    low, high = items.type.strip_typedefs().range()
+    return (items[i] for i in range(low, high + 1))
+
+
+def enumerator(value):
+    return str(value).rpartition("::")[2]
+
+
+def variable(memory, name, kind):
+    return structure(memory, address_of(name), gdb.lookup_type(kind))
+
+
 def processes(memory):
-    server = structure(memory, address_of("sos::proc::pm_server"), gdb.lookup_type("sos::proc::PmServer"))
-    entries = server["table_"]["entries_"]["_M_elems"]
-    low, high = entries.type.strip_typedefs().range()
-    for slot in range(low, high + 1):
-        entry = entries[slot]
-        state = str(entry["state"]).rpartition("::")[2]
+    server = variable(memory, "sos::proc::pm_server", "sos::proc::PmServer")
+    for slot, entry in enumerate(elements(server["table_"]["entries_"])):
+        state = enumerator(entry["state"])
         if state == "free":
             continue
         wait = entry["wait"]
         yield {"pid": slot, "state": state, "command": entry["command"].string(errors="replace"),
-               "wait": str(wait["kind"]).rpartition("::")[2], "until_us": int(wait["until_us"]),
+               "wait": enumerator(wait["kind"]), "until_us": int(wait["until_us"]),
                "target": int(wait["target"]["slot"])}
+
+
+def now_us(memory):
+    """Microseconds since boot, to the second: the counter cannot be read from outside, the clock of
+    the day can."""
+    machine = variable(memory, f"sos::root::{ANONYMOUS}the_machine", "sos::platform::Machine")
+    services = variable(memory, f"sos::syscall::{ANONYMOUS}given_services", "sos::syscall::Services")
+    clock = machine["clock"]["_M_payload"]
+    if not clock["_M_engaged"]:
+        raise ValueError("the machine has no clock of the day")
+    base = int(clock["_M_payload"]["_M_value"]["window"]["base"])
+    return struct.unpack("<I", physical(base, 4))[0] * 1_000_000 - int(services["boot_time_us"])
+
+
+def file_calls(memory, service):
+    for call in elements(service["calls_"]):
+        if not call["active"]:
+            continue
+        request = structure(memory, int(call["request"]), gdb.lookup_type("sos::fs::Request"))
+        path = request["path"]
+        yield {"what": enumerator(request["operation"]),
+               "pid": int(call["owner"]["slot"]) if int(call["owner"]["generation"]) else None,
+               "path": memory.read(int(path["_M_str"]), int(path["_M_len"])).decode(errors="replace"),
+               "state": "in_flight" if call["in_flight"] else enumerator(call["waiting"]),
+               "done": int(call["done"]), "total": int(call["total"]),
+               "since_us": int(call["since_us"])}
+
+
+def transfers(service):
+    """RPCs of the cache, on behalf of all who use a file."""
+    for io in elements(service["ios_"]["entries_"]):
+        kind = enumerator(io["kind"])
+        if kind != "none":
+            yield {"what": f"cache {kind}", "pid": None, "offset": int(io["offset"]),
+                   "total": int(io["bytes"]), "done": int(io["done"]),
+                   "state": "in_flight" if io["in_flight"] else "to_be_sent",
+                   "since_us": int(io["sent_us"]) if io["in_flight"] else None}
+
+
+def page_transfers(memory, lane):
+    for job in elements(lane["jobs_"]):
+        state = enumerator(job["state"])
+        if state != "idle":
+            io = structure(memory, int(job["io"]), gdb.lookup_type("sos::fs::PageIo"))
+            yield {"what": f"page {enumerator(io['kind'])}", "pid": None, "pages": int(io["count"]),
+                   "state": "in_flight" if state == "in_flight" else "to_be_sent",
+                   "since_us": int(job["sent_us"]) if state == "in_flight" else None}
+
+
+def paging_waits(memory):
+    """Faults that wait: for a page in transit, for room, for a turn. A waiter names the handler
+    thread; the PM server knows whom that serves."""
+    server = variable(memory, "sos::proc::pm_server", "sos::proc::PmServer")
+    size = gdb.lookup_type("sos::proc::Handler").sizeof
+    served = {int(record["handler"]): int(record["process"]["slot"])
+              for record in elements(server["handlers_"]) if int(record["handler"])}
+    waiter = gdb.lookup_type("sos::vm::Waiter")
+    at = word(memory, address_of(f"sos::vm::{ANONYMOUS}waiting"))
+    while at:
+        record = structure(memory, at, waiter)
+        thread = int(record["thread"])
+        pids = [pid for handler, pid in served.items() if handler <= thread < handler + size]
+        yield {"what": f"fault, {enumerator(record['what'])}", "pid": pids[0] if pids else None,
+               "state": "for_paging", "since_us": None}
+        at = int(record["link"]["next"])
+
+
+def requests(memory):
+    """What has been asked of the file server and is not answered yet, one by one."""
+    at = word(memory, address_of(f"sos::fs::engine::{ANONYMOUS}parts"))
+    if not at:
+        return []
+    parts = structure(memory, at, gdb.lookup_type(f"sos::fs::engine::{ANONYMOUS}Parts"))
+    return [*file_calls(memory, parts["service"]), *transfers(parts["service"]),
+            *page_transfers(memory, parts["lane"]), *paging_waits(memory)]
 
 
 def numbers(memory):
@@ -162,6 +249,11 @@ def numbers(memory):
                       gdb.lookup_type(f"sos::vm::{ANONYMOUS}FrameTable"))
     found["frames in use"] = int(table["in_use"]["_M_i"])
     found["frames that may be evicted"] = int(table["evictable"])
+    found["frames for pages of programs, at most"] = int(table["max_page_frames"])
+    slots = gdb.lookup_static_symbol(f"sos::vm::{ANONYMOUS}map").value()
+    slots = structure(memory, int(slots.address), slots.type)
+    found["slots of the page file in use"] = int(slots["used_"])
+    found["slots of the page file in all"] = int(slots["limit_"])
     server = word(memory, address_of(f"sos::fs::{ANONYMOUS}server"))
     if server:
         files = structure(memory, server, gdb.lookup_type(f"sos::fs::{ANONYMOUS}FileServer"))
@@ -194,6 +286,8 @@ def main():
         space = UserMemory(roots[0]["vspace"] - kernel.window)
         part(result, "processes", lambda: list(processes(space)))
         part(result, "numbers", lambda: numbers(space))
+        part(result, "requests", lambda: requests(space))
+        part(result, "now_us", lambda: now_us(space))
     else:
         result["errors"].append("no thread named root: SOS has not come far, or the kernel keeps no "
                                 "list of threads (release build)")

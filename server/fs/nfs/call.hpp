@@ -71,6 +71,7 @@ struct CallState {
     bool resent = false;       // the present step was sent before, on a connection that was lost
     Request* request = nullptr;
     Owner owner{};
+    std::uint64_t since_us = 0;  // when it came; read by ./sos dump
     Step step = nullptr;
     std::uint64_t not_before_us = 0;  // the server asked for patience
     std::uint64_t sent_us = 0;        // when the RPC under way was sent

@@ -76,6 +76,7 @@ bool Service::submit(std::uint32_t index, Request& request) {
     call.active = true;
     call.request = &request;
     call.owner = request.owner;
+    call.since_us = now_us_;
     ++active_calls_;
     dispatch(call);
     flush_on();
