@@ -16,10 +16,10 @@ struct State {
     Config config;
     res::OwnedNotification lock_notification;
     Output output;
-    InputQueue input;
     std::uint64_t tell_errors_at = 1;  // of the serial line
 };
 constinit State state{};
+constinit InputQueue input_queue{};  // by itself, as it is large and all zero
 
 /// Told each time their number has doubled: a bad line must not flood the console.
 void tell_line_errors(const serial::LineErrors& errors) {
@@ -44,7 +44,7 @@ Output& output() {
 }
 
 InputQueue& input() {
-    return state.input;
+    return input_queue;
 }
 
 bool type_ahead() {
@@ -56,15 +56,15 @@ void on_interrupt() {
     const serial::InterruptResult result = state.config.uart->on_interrupt([&](std::uint8_t byte) {
         // ^C is a key and no text as long as there is somebody to stop.
         if (byte == interrupt_key && proc::raise_interrupt_key()) return;
-        wake_reader |= state.input.put(byte, type_ahead());
+        wake_reader |= input_queue.put(byte, type_ahead());
     });
     tell_line_errors(state.config.uart->errors());
-    if (wake_reader) proc::raise_event(proc::Event::input);
-    if (result.transmit_space) proc::raise_event(proc::Event::output);
+    if (wake_reader) proc::raise_input();
+    if (result.transmit_space) state.output.on_room();
 }
 
 void service_output() {
-    if (state.config.uart->service_transmit()) proc::raise_event(proc::Event::output);
+    if (state.config.uart->service_transmit()) state.output.on_room();
 }
 
 void write_system_line(std::string_view text) {

@@ -2,11 +2,12 @@
 // The console: one UART as a device for many writers and a single reader (seed 4.3), and the way of
 // the server's own lines to it.
 //
-// Writing: a line written in one call is not torn. Whoever begins a line owns the output until the
-// newline or the end of its system call; the others, and those for whom the transmit queue has no
-// room, wait for Event::output. Nobody holds a lock while waiting, so a killed writer leaves at
-// once. Reading: the right to read is the PM server's to give; bytes come through InputQueue and
-// Event::input. The root thread alone touches the device.
+// Writing: a line of up to 4096 bytes written in one call is not torn. Whoever begins a line owns
+// the output until the newline or the end of its system call; the others come to their turn one
+// after the other. They, and whose turn it is while the transmit queue has no room, wait for
+// Event::output. Nobody holds a lock while waiting, so a killed writer leaves at once. Reading: the
+// right to read is the PM server's to give; bytes come through InputQueue and Event::input. The
+// root thread alone touches the device.
 #pragma once
 
 #include <cstdint>
@@ -43,7 +44,8 @@ void service_output();
 void write_system_line(std::string_view text);
 
 /// A File on the console. With a readable mode this is the reader, and may have to wait for its
-/// turn; `busy` when the process is the reader already, or console.second_reader=refuse.
+/// turn, or with `non_blocking` would_block; `busy` when the process is the reader already, or with
+/// console.second_reader=refuse.
 Result<fs::FileRef> open(proc::Process& process, fs::OpenMode mode);
 
 /// To be called when a system call that wrote to the console is over: the line that it has begun

@@ -41,6 +41,7 @@ class ConsoleFile final : public fs::File {
   private:
     Result<void> close() override;
     Result<std::size_t> await_input(std::size_t size);
+    Result<void> await(proc::Event event, std::uint64_t seen);
     Result<void> write_all(std::span<const fs::IoBuffer> from, std::size_t& done);
 
     proc::Process& process_;
@@ -78,8 +79,15 @@ class FilePool {
 
 constinit FilePool pool;
 
+/// When a burst that was too fast is over, which the reader knows when it has caught up.
+void report_lost_input(InputQueue& queue) {
+    const std::uint64_t lost = queue.take_lost();
+    if (lost > 0) log::warn<log::Area::console>("{} typed bytes were lost", lost);
+}
+
 Result<void> ConsoleFile::close() {
     if (mode().readable) {
+        report_lost_input(input());
         input().close();
         process_.pm().release_console();
     }
@@ -88,23 +96,22 @@ Result<void> ConsoleFile::close() {
     return {};
 }
 
-/// Says so, once for each time that it happened, when bytes came faster than they were read.
-void report_lost_input() {
-    static constinit std::atomic<std::uint64_t> reported{0};
-    const std::uint64_t lost = input().overflows();
-    const std::uint64_t before = reported.exchange(lost, std::memory_order_relaxed);
-    if (lost != before) log::warn<log::Area::console>("{} typed bytes were lost", lost - before);
-}
-
 /// How many bytes there are for a read of this size, once it is complete.
 Result<std::size_t> ConsoleFile::await_input(std::size_t size) {
     for (;;) {
         const std::uint64_t seen = proc::event_count(proc::Event::input);
         const std::size_t ready = input().ready(size);
         if (ready > 0) return ready;
-        if (process_.ending()) return std::unexpected(Error::cancelled);
-        TRY(process_.pm().await_event(proc::Event::input, seen));
+        report_lost_input(input());
+        TRY(await(proc::Event::input, seen));
     }
+}
+
+/// Until the event is raised (again), unless this file or process does not wait.
+Result<void> ConsoleFile::await(proc::Event event, std::uint64_t seen) {
+    if (process_.ending()) return std::unexpected(Error::cancelled);
+    if (mode().non_blocking) return std::unexpected(Error::would_block);
+    return process_.pm().await_event(event, seen);
 }
 
 Result<std::size_t> ConsoleFile::read(std::uint64_t, std::span<const fs::IoBuffer> into) {
@@ -118,7 +125,6 @@ Result<std::size_t> ConsoleFile::read(std::uint64_t, std::span<const fs::IoBuffe
             done += input().take({reinterpret_cast<std::uint8_t*>(buffer.data), piece});
             if (piece > 0) line_ended_ = buffer.data[piece - 1] == std::byte{'\n'};
         }
-        report_lost_input();
     }
     fs::release_pins(into);
     if (!ready) return std::unexpected(ready.error());
@@ -134,8 +140,7 @@ Result<void> ConsoleFile::write_all(std::span<const fs::IoBuffer> from, std::siz
             done += written;
             rest = rest.subspan(written);
             if (rest.empty()) break;
-            if (process_.ending()) return std::unexpected(Error::cancelled);
-            TRY(process_.pm().await_event(proc::Event::output, seen));
+            TRY(await(proc::Event::output, seen));
         }
     }
     return {};
@@ -145,7 +150,8 @@ Result<std::size_t> ConsoleFile::write(std::uint64_t, std::span<const fs::IoBuff
     std::size_t done = 0;
     const Result<void> written = write_all(from, done);
     fs::release_pins(from);
-    if (!written) return std::unexpected(written.error());
+    const bool part = done > 0 && mode().non_blocking;
+    if (!written && !part) return std::unexpected(written.error());
     return done;
 }
 
@@ -155,7 +161,8 @@ Result<fs::FileRef> open(proc::Process& process, fs::OpenMode mode) {
     ConsoleFile* const place = pool.take();
     if (place == nullptr) return std::unexpected(Error::too_many_files);
     if (mode.readable) {
-        const Result<void> turn = process.pm().acquire_console();
+        const Result<void> turn = process.pm().acquire_console(
+            mode.non_blocking ? proc::Blocking::no : proc::Blocking::yes);
         if (!turn) {
             pool.give(place);
             return std::unexpected(turn.error());

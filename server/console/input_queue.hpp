@@ -4,12 +4,16 @@
 // A read is complete when a newline is there, or as many bytes as it asks for, or when the queue is
 // full (a line longer than the queue comes in pieces). While nobody has the console open, bytes
 // are dropped, unless type-ahead is on. What does not fit is dropped and counted.
+//
+// It is as large as a paste may be: the root thread, which fills it, goes before all programs, so
+// what arrives in one piece has to fit, however slow its reader is.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 #include "server/drivers/serial/byte_queue.hpp"
 
@@ -17,7 +21,7 @@ namespace sos::console {
 
 class InputQueue {
   public:
-    static constexpr std::size_t capacity = 4096;
+    static constexpr std::size_t capacity = 64 * 1024;
 
     // Producer.
 
@@ -26,7 +30,8 @@ class InputQueue {
         if (!open_.load(std::memory_order_acquire) && !keep_without_reader) return false;
         const std::uint8_t text = byte == '\r' ? '\n' : byte;
         if (!queue_.put(text)) return false;
-        return text == '\n' || queue_.size() >= wanted_.load(std::memory_order_seq_cst);
+        const std::size_t wanted = wanted_.load(std::memory_order_seq_cst);
+        return text == '\n' || (wanted != 0 && queue_.size() >= wanted);
     }
 
     // Consumer.
@@ -51,12 +56,17 @@ class InputQueue {
 
     std::size_t take(std::span<std::uint8_t> into) { return queue_.pop(into); }
 
-    std::uint64_t overflows() const { return queue_.overflows(); }
+    /// Bytes that were dropped since the last time.
+    std::uint64_t take_lost() {
+        const std::uint64_t lost = queue_.overflows();
+        return lost - std::exchange(told_, lost);
+    }
 
   private:
     serial::ReceiveQueue<capacity> queue_;
+    std::uint64_t told_ = 0;  // the consumer's
     std::atomic<bool> open_{false};
-    std::atomic<std::size_t> wanted_{1};
+    std::atomic<std::size_t> wanted_{0};  // 0: nothing yet
 };
 
 }  // namespace sos::console

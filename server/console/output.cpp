@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "proc/pm_client.hpp"
+
 namespace sos::console {
 
 namespace {
@@ -14,6 +16,10 @@ std::size_t whole_lines(std::span<const std::byte> text) {
     for (std::size_t size = text.size(); size > 0; --size)
         if (text[size - 1] == std::byte{'\n'}) return size;
     return text.size();
+}
+
+void wake(std::optional<TurnQueue::Writer> writer) {
+    if (writer) proc::wake_writer(*writer);
 }
 
 }  // namespace
@@ -31,47 +37,70 @@ bool Output::push(std::span<const std::uint8_t> wire, std::size_t& accepted) {
     return result.notify_owner;
 }
 
-std::size_t Output::write(proc::ProcessId writer, std::span<const std::byte> text) {
+/// Queues text until there is no more room; returns how much.
+std::size_t Output::queue_text(std::span<const std::byte> text, bool& notify) {
     std::size_t done = 0;
-    bool notify = false;
-    bool turn_ends = false;
-    {
-        const LockGuard guard(lock_);
-        if (turn_.valid() && turn_ != writer) {
-            others_wait_ = true;
-            return 0;
-        }
-        turn_ = writer;
-        if (others_wait_) text = text.first(whole_lines(text));
-        while (done < text.size()) {
-            const std::span rest = text.subspan(done);
-            std::uint8_t wire[wire_bytes];
-            const std::size_t encoded = encoder_.encode(rest, wire);
-            std::size_t accepted = 0;
-            notify |= push({wire, encoded}, accepted);
-            done += encoder_.advance(rest, accepted);
-            if (accepted < encoded) break;
-        }
-        if (done > 0 && text[done - 1] == std::byte{'\n'}) {
-            turn_ = proc::no_process;
-            turn_ends = std::exchange(others_wait_, false);
-        }
+    while (done < text.size()) {
+        const std::span rest = text.subspan(done);
+        std::uint8_t wire[wire_bytes];
+        const std::size_t encoded = encoder_.encode(rest, wire);
+        std::size_t accepted = 0;
+        notify |= push({wire, encoded}, accepted);
+        done += encoder_.advance(rest, accepted);
+        if (accepted < encoded) break;
     }
-    if (notify) sel4::signal(request_);
-    if (turn_ends) proc::raise_event(proc::Event::output);
     return done;
 }
 
-void Output::end_turn(proc::ProcessId writer) {
-    bool turn_ends = false;
+std::size_t Output::write(proc::ProcessId writer, std::span<const std::byte> text) {
+    std::size_t done = 0;
+    bool notify = false;
+    std::optional<TurnQueue::Writer> next;
     {
         const LockGuard guard(lock_);
-        if (turn_ != writer) return;
-        turn_ = proc::no_process;
-        encoder_.reset();
-        turn_ends = std::exchange(others_wait_, false);
+        if (!turns_.take(writer.slot)) return 0;
+        if (turns_.others_wait()) text = text.first(whole_lines(text));
+        done = queue_text(text, notify);
+        const bool line_ended = done > 0 && text[done - 1] == std::byte{'\n'};
+        line_bytes_ += done;
+        // (Nothing is half sent when all of the text is out.)
+        const bool too_long =
+            done == text.size() && line_bytes_ >= max_line && turns_.others_wait();
+        if (line_ended || too_long) next = pass_turn();
+        publish_turn();
     }
-    if (turn_ends) proc::raise_event(proc::Event::output);
+    if (notify) sel4::signal(request_);
+    wake(next);
+    return done;
+}
+
+std::optional<TurnQueue::Writer> Output::pass_turn() {
+    line_bytes_ = 0;
+    return turns_.pass();
+}
+
+void Output::publish_turn() {
+    turn_.store(turns_.holder().value_or(proc::max_processes), std::memory_order_release);
+}
+
+void Output::end_turn(proc::ProcessId writer) {
+    std::optional<TurnQueue::Writer> next;
+    {
+        const LockGuard guard(lock_);
+        if (turns_.holder() == writer.slot) {
+            encoder_.reset();
+            next = pass_turn();
+            publish_turn();
+        } else {
+            static_cast<void>(turns_.leave(writer.slot));
+        }
+    }
+    wake(next);
+}
+
+void Output::on_room() {
+    const std::uint32_t writer = turn_.load(std::memory_order_acquire);
+    if (writer < proc::max_processes) proc::wake_writer(writer);
 }
 
 void Output::write_system_line(std::string_view text) {
@@ -86,7 +115,7 @@ void Output::write_system_line(std::string_view text) {
         const bool notify = push(all.subspan(done), accepted);
         done += accepted;
         if (is_owner) {
-            static_cast<void>(uart_->service_transmit());
+            if (uart_->service_transmit()) on_room();
         } else if (notify) {
             sel4::signal(request_);
         }

@@ -2,12 +2,15 @@
 // The writing side of the console: turns of writers, and the transmit queue. Not for other folders.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
 #include "console/console.hpp"
 #include "console/newline_encoder.hpp"
+#include "console/turn_queue.hpp"
 #include "proc/process_id.hpp"
 #include "sync/lock.hpp"
 
@@ -19,24 +22,36 @@ class Output {
 
     void init(Uart& uart, sel4::CPtr request, sel4::CPtr lock_notification);
 
+    /// A longer line may be torn when others wait: they would wait for its end for ever.
+    static constexpr std::size_t max_line = 4096;
+
     /// Writes from the front of `text` what goes now; returns how many bytes. Fewer than all: it is
-    /// another's turn (or will be after a newline), or there is no room.
+    /// another's turn (or will be after a newline), or there is no room. The writer is woken when
+    /// that has changed.
     std::size_t write(proc::ProcessId writer, std::span<const std::byte> text);
     /// The writer's call is over, or abandoned: its line ends here.
     void end_turn(proc::ProcessId writer);
+    /// The root thread, without the lock: the transmit queue has room again.
+    void on_room();
 
     void write_system_line(std::string_view text);
 
   private:
     bool push(std::span<const std::uint8_t> wire, std::size_t& accepted);
+    std::size_t queue_text(std::span<const std::byte> text, bool& notify);
+    std::optional<TurnQueue::Writer> pass_turn();
+    void publish_turn();
 
     Lock lock_;
     Uart* uart_ = nullptr;
     sel4::CPtr request_{};
     // Under lock_.
-    proc::ProcessId turn_ = proc::no_process;
-    bool others_wait_ = false;  // for the turn
+    TurnQueue turns_;
+    std::size_t line_bytes_ = 0;  // of the line that has been begun
     NewlineEncoder encoder_;
+    // Whose turn it is, for who has not the lock. Who gets the turn when the transmit queue is full
+    // finds that out itself, so nobody who waits for room is missed.
+    std::atomic<std::uint32_t> turn_{proc::max_processes};
 };
 
 }  // namespace sos::console

@@ -26,6 +26,7 @@ struct OpenMode {
     bool readable = false;
     bool writable = false;
     bool append = false;
+    bool non_blocking = false;  // for devices: would_block instead of a wait
 
     /// From O_* flags, or bad_argument for the access mode 3.
     static constexpr Result<OpenMode> from_flags(std::uint64_t flags) {
@@ -33,7 +34,8 @@ struct OpenMode {
         if (access > abi::open_flags::read_write) return std::unexpected(Error::bad_argument);
         return OpenMode{.readable = access != abi::open_flags::write_only,
                         .writable = access != abi::open_flags::read_only,
-                        .append = (flags & abi::open_flags::append) != 0};
+                        .append = (flags & abi::open_flags::append) != 0,
+                        .non_blocking = (flags & abi::open_flags::non_block) != 0};
     }
 };
 
@@ -102,6 +104,7 @@ class File {
     }
 
     OpenMode mode() const { return mode_; }
+    void set_non_blocking(bool non_blocking) { mode_.non_blocking = non_blocking; }
     std::uint64_t position() const { return position_; }
     void set_position(std::uint64_t position) { position_ = position; }
 

@@ -75,8 +75,8 @@ Result<void> PmClient::set_foreground(std::int64_t pid) {
     return {};
 }
 
-Result<void> PmClient::acquire_console() {
-    TRY(result_of(call(PmCall::acquire_console)));
+Result<void> PmClient::acquire_console(Blocking blocking) {
+    TRY(result_of(call(PmCall::acquire_console, {{static_cast<std::uint64_t>(blocking)}})));
     return {};
 }
 

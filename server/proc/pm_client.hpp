@@ -78,8 +78,9 @@ class PmClient {
     /// The child that ^C kills; -1: none.
     Result<void> set_foreground(std::int64_t pid);
 
-    /// The right to read the console; waits for it, or `busy` (see Config::second_reader).
-    Result<void> acquire_console();
+    /// The right to read the console; waits for it or fails with would_block, or `busy` (see
+    /// Config::second_reader).
+    Result<void> acquire_console(Blocking blocking);
     void release_console();
     /// Returns when event_count(event) is not `seen` any more. Nothing is held meanwhile: the
     /// caller looks again.
@@ -93,11 +94,14 @@ class PmClient {
 
 /// How often an event has been raised.
 std::uint64_t event_count(Event event);
-/// Any thread, after changing what waiters look at: wakes them all.
-void raise_event(Event event);
+/// Any thread, after changing what those who wait for Event::input look at: wakes them.
+void raise_input();
+/// The same for Event::output and one process, by its slot: nobody else has anything to look at.
+void wake_writer(std::uint32_t slot);
 
-/// Any thread: ^C was typed. False when no process is in the foreground (the byte is then ordinary
-/// input).
+/// Any thread: ^C was typed. False when there is nobody whom it would end (the byte is then
+/// ordinary input): no process in the foreground, nor one that keeps the console from a process
+/// that was there before it.
 bool raise_interrupt_key();
 
 }  // namespace sos::proc

@@ -121,7 +121,7 @@ void PmServer::on_call(ProcessId self, PmCall label, const sel4::Words& words,
         case PmCall::set_foreground:
             return on_set_foreground(self, pid, std::move(reply));
         case PmCall::acquire_console:
-            return on_acquire_console(self, std::move(reply));
+            return on_acquire_console(self, static_cast<Blocking>(words.mr[0]), std::move(reply));
         case PmCall::await_event:
             return on_await_event(self, static_cast<Event>(words.mr[0]), words.mr[1],
                                   std::move(reply));
@@ -134,9 +134,9 @@ void PmServer::on_call(ProcessId self, PmCall label, const sel4::Words& words,
 
 void PmServer::on_signal(std::uint64_t bits) {
     if ((bits & abi::sos_badge::timer) != 0) wake_sleepers();
-    if ((bits & abi::sos_badge::input) != 0) wake_event_waiters(WaitKind::console_input);
-    if ((bits & abi::sos_badge::output) != 0) wake_event_waiters(WaitKind::console_space);
-    if ((bits & abi::sos_badge::interrupt_key) != 0) interrupt_foreground();
+    if ((bits & abi::sos_badge::input) != 0) wake_readers();
+    if ((bits & abi::sos_badge::output) != 0) wake_writers();
+    if ((bits & abi::sos_badge::interrupt_key) != 0) on_interrupt_key();
 }
 
 void PmServer::on_create(ProcessId self, JobPtr job, thread::ReplyToken reply) {
@@ -216,12 +216,9 @@ void PmServer::end_process(ProcessId id, std::uint64_t wait_status, Result<void>
             answer(take_owed(waiter), static_cast<std::uint64_t>(id.pid()), wait_status);
         }
     });
-    // Both were given up in the teardown; a process that died on the way there did not get to it.
+    // Was given up in the teardown; a process that died on the way there did not get to it.
     if (console_owner_ == id) on_release_console(id);
-    if (foreground_ == id) {
-        foreground_ = no_process;
-        foreground_present_.store(false, std::memory_order_release);
-    }
+    watch_interrupt_key();
     if (init_ == id) init_has_ended(wait_status, creation);
 }
 

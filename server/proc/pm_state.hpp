@@ -27,7 +27,8 @@ class PmServer {
                 sleep_count_.load(std::memory_order_relaxed)};
     }
     void timeout_passed(std::uint32_t slot);
-    bool foreground_present() const { return foreground_present_.load(std::memory_order_acquire); }
+    void note_writer(std::uint32_t slot);
+    bool interrupt_key_wanted() const { return key_wanted_.load(std::memory_order_acquire); }
 
   private:
     struct DueSleep {
@@ -64,16 +65,20 @@ class PmServer {
 
     // Waits (pm_waits.cpp).
     void on_sleep(ProcessId self, std::uint64_t microseconds, thread::ReplyToken reply);
-    void on_acquire_console(ProcessId self, thread::ReplyToken reply);
+    void on_acquire_console(ProcessId self, Blocking blocking, thread::ReplyToken reply);
     void on_release_console(ProcessId self);
     void on_await_event(ProcessId self, Event event, std::uint64_t seen, thread::ReplyToken reply);
     void on_set_foreground(ProcessId self, std::int64_t pid, thread::ReplyToken reply);
     void on_list(std::int64_t first, std::uint64_t into, std::uint64_t capacity,
                  thread::ReplyToken reply);
-    void wake_event_waiters(WaitKind kind);
+    void wake_readers();
+    void wake_writers();
     std::span<DueSleep> collect_due_sleeps();
     void wake_sleepers();
-    void interrupt_foreground();
+    ProcessId foreground();
+    ProcessId interrupt_target();
+    void watch_interrupt_key();
+    void on_interrupt_key();
     void cancel_wait(ProcessId id);
 
     /// Keeps the answer for later.
@@ -99,14 +104,15 @@ class PmServer {
     thread::ServerThread thread_;
 
     ProcessId console_owner_ = no_process;
-    ProcessId foreground_ = no_process;
+    ProcessId refused_ = no_process;  // who was last told that the console is busy
     ProcessId init_ = no_process;
     std::optional<unsigned> init_status_;  // init has ended: the system is ending
     bool shutdown_assigned_ = false;
 
-    std::array<std::atomic<std::uint64_t>, max_processes / 64> due_{};  // sleeps that are over
-    std::array<DueSleep, max_processes> due_sleeps_{};                  // wake_sleepers' notes
-    std::atomic<bool> foreground_present_{false};
+    std::array<std::atomic<std::uint64_t>, max_processes / 64> due_{};      // sleeps that are over
+    std::array<DueSleep, max_processes> due_sleeps_{};                      // wake_sleepers' notes
+    std::array<std::atomic<std::uint64_t>, max_processes / 64> writers_{};  // to look again
+    std::atomic<bool> key_wanted_{false};
     std::atomic<std::uint64_t> handler_count_{0};
     std::atomic<std::uint64_t> process_count_{0};
     std::atomic<std::uint64_t> sleep_count_{0};

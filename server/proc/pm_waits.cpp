@@ -40,13 +40,20 @@ std::uint64_t event_count(Event event) {
     return counter(event).load(std::memory_order_acquire);
 }
 
-void raise_event(Event event) {
-    counter(event).fetch_add(1, std::memory_order_release);
-    sel4::signal(event == Event::input ? signals.input.cptr() : signals.output.cptr());
+void raise_input() {
+    counter(Event::input).fetch_add(1, std::memory_order_release);
+    sel4::signal(signals.input.cptr());
+}
+
+// The count tells who is about to wait, the note who waits already.
+void wake_writer(std::uint32_t slot) {
+    counter(Event::output).fetch_add(1, std::memory_order_release);
+    pm_server.note_writer(slot);
+    sel4::signal(signals.output.cptr());
 }
 
 bool raise_interrupt_key() {
-    if (!pm_server.foreground_present()) return false;
+    if (!pm_server.interrupt_key_wanted()) return false;
     sel4::signal(signals.interrupt_key.cptr());
     return true;
 }
@@ -108,26 +115,34 @@ void PmServer::wake_sleepers() {
     }
 }
 
-void PmServer::on_acquire_console(ProcessId self, thread::ReplyToken reply) {
+void PmServer::on_acquire_console(ProcessId self, Blocking blocking, thread::ReplyToken reply) {
     if (!console_owner_.valid()) {
         console_owner_ = self;
         answer(std::move(reply));
-        return;
-    }
-    // Who waits for itself waits for ever.
-    if (console_owner_ == self || config_.second_reader == platform::SecondReader::refuse) {
+    } else if (console_owner_ == self) {  // who waits for itself waits for ever
         answer_error(std::move(reply), Error::busy);
         return;
+    } else if (config_.second_reader == platform::SecondReader::refuse) {
+        refused_ = self;
+        answer_error(std::move(reply), Error::busy);
+    } else if (blocking == Blocking::no) {
+        refused_ = self;  // who may be about to ask again, and wait
+        answer_error(std::move(reply), Error::would_block);
+    } else {
+        block(self, {.kind = WaitKind::device, .order = table_.next_order()}, std::move(reply));
     }
-    block(self, {.kind = WaitKind::device, .order = table_.next_order()}, std::move(reply));
+    watch_interrupt_key();
 }
 
 void PmServer::on_release_console(ProcessId self) {
     if (console_owner_ != self) return;
+    refused_ = no_process;
     console_owner_ = table_.first_in_device_queue();
-    if (!console_owner_.valid()) return;
-    table_.end_wait(table_.entry(console_owner_));
-    answer(take_owed(console_owner_));
+    if (console_owner_.valid()) {
+        table_.end_wait(table_.entry(console_owner_));
+        answer(take_owed(console_owner_));
+    }
+    watch_interrupt_key();
 }
 
 void PmServer::on_await_event(ProcessId self, Event event, std::uint64_t seen,
@@ -141,12 +156,30 @@ void PmServer::on_await_event(ProcessId self, Event event, std::uint64_t seen,
     block(self, {.kind = kind}, std::move(reply));
 }
 
-void PmServer::wake_event_waiters(WaitKind kind) {
-    table_.for_each([&](ProcessEntry& entry, ProcessId id) {
-        if (entry.wait.kind != kind) return;
-        table_.end_wait(entry);
-        answer(take_owed(id));
-    });
+/// There is one reader at most.
+void PmServer::wake_readers() {
+    ProcessEntry* const reader = table_.find(console_owner_);
+    if (reader == nullptr || reader->wait.kind != WaitKind::console_input) return;
+    table_.end_wait(*reader);
+    answer(take_owed(console_owner_));
+}
+
+void PmServer::note_writer(std::uint32_t slot) {
+    writers_[slot / 64].fetch_or(std::uint64_t{1} << (slot % 64), std::memory_order_release);
+}
+
+void PmServer::wake_writers() {
+    for (std::size_t word = 0; word < writers_.size(); ++word) {
+        std::uint64_t bits = writers_[word].exchange(0, std::memory_order_acquire);
+        for (; bits != 0; bits &= bits - 1) {
+            const auto slot = static_cast<std::int64_t>(word * 64) + __builtin_ctzll(bits);
+            const ProcessId id = table_.by_pid(slot);
+            ProcessEntry* const entry = table_.find(id);
+            if (entry == nullptr || entry->wait.kind != WaitKind::console_space) continue;
+            table_.end_wait(*entry);
+            answer(take_owed(id));
+        }
+    }
 }
 
 void PmServer::on_set_foreground(ProcessId self, std::int64_t pid, thread::ReplyToken reply) {
@@ -155,13 +188,51 @@ void PmServer::on_set_foreground(ProcessId self, std::int64_t pid, thread::Reply
         answer_error(std::move(reply), Error::no_child);
         return;
     }
-    foreground_ = target;
-    foreground_present_.store(target.valid(), std::memory_order_release);
+    table_.entry(self).foreground = target;
+    watch_interrupt_key();
     answer(std::move(reply));
 }
 
-void PmServer::interrupt_foreground() {
-    if (table_.alive(foreground_)) begin_kill(foreground_, abi::signals::interrupt);
+/// The child that init has put in the foreground, or what that has put there in turn, and so on: a
+/// shell in the background has no say in it.
+ProcessId PmServer::foreground() {
+    ProcessId innermost = no_process;
+    for (const ProcessEntry* entry = table_.find(init_); entry != nullptr;) {
+        const ProcessId next = entry->foreground;
+        if (!table_.alive(next)) break;
+        innermost = next;
+        entry = table_.find(next);
+    }
+    return innermost;
+}
+
+/// Whom ^C ends now: the process in the foreground; when there is none, the console's reader if a
+/// process waits for the console that was there before it. So a shell gets the console back from
+/// its own background programs, and is never ended itself.
+ProcessId PmServer::interrupt_target() {
+    if (const ProcessId innermost = foreground(); innermost.valid()) return innermost;
+    const ProcessEntry* const owner = table_.find(console_owner_);
+    if (owner == nullptr || owner->state == ProcessState::dying) return no_process;
+    const auto was_there_before = [&](const ProcessEntry& entry) {
+        return entry.alive() && entry.start_us < owner->start_us;
+    };
+    const ProcessEntry* const refused = table_.find(refused_);
+    bool in_the_way = refused != nullptr && was_there_before(*refused);
+    table_.for_each([&](const ProcessEntry& entry, ProcessId) {
+        if (entry.wait.kind == WaitKind::device) in_the_way |= was_there_before(entry);
+    });
+    return in_the_way ? console_owner_ : no_process;
+}
+
+void PmServer::watch_interrupt_key() {
+    key_wanted_.store(interrupt_target().valid(), std::memory_order_release);
+}
+
+void PmServer::on_interrupt_key() {
+    const ProcessId target = interrupt_target();
+    if (!target.valid()) return;
+    begin_kill(target, abi::signals::interrupt);
+    watch_interrupt_key();
 }
 
 /// A process that is being killed waits no longer.
@@ -173,7 +244,9 @@ void PmServer::cancel_wait(ProcessId id) {
         config_.timer.remove(static_cast<std::uint32_t>(wait.timeout_id));
         sleep_count_.fetch_sub(1, std::memory_order_relaxed);
     }
+    const bool in_queue = wait.kind == WaitKind::device;
     table_.end_wait(entry);
+    if (in_queue) watch_interrupt_key();
     answer_error(take_owed(id), Error::cancelled);
 }
 

@@ -82,10 +82,11 @@ struct ProcessEntry {
     std::uint32_t generation = 0;
     std::uint32_t handler = ~0u;  // index of its handler thread
     ProcessId parent = no_process;
-    std::uint32_t children = 0;     // entries whose parent it is, zombies too
-    std::uint32_t watchers = 0;     // processes that wait for it by name
-    Wait wait;                      // changed by begin_wait and end_wait only
-    std::uint64_t wait_status = 0;  // of a zombie
+    std::uint32_t children = 0;         // entries whose parent it is, zombies too
+    std::uint32_t watchers = 0;         // processes that wait for it by name
+    ProcessId foreground = no_process;  // the child that it has put in the foreground
+    Wait wait;                          // changed by begin_wait and end_wait only
+    std::uint64_t wait_status = 0;      // of a zombie
     std::uint64_t start_us = 0;
     std::uint64_t cpu_time_us = 0;  // of the program, as read so far
     std::uint64_t ended_order = 0;  // zombies: which ended first

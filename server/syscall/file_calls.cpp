@@ -234,16 +234,15 @@ CallResult fcntl(Process& process, const Arguments& in) {
         case fcntl_command::get_flags: {
             const fs::OpenMode mode = file->mode();
             std::uint64_t word = mode.append ? flags::append : 0;
+            if (mode.non_blocking) word |= flags::non_block;
             if (mode.writable) word |= mode.readable ? flags::read_write : flags::write_only;
             return UserReply::success(word);
         }
         case fcntl_command::set_flags: {
-            // How a file was opened stays; what would change nothing is fine.
+            // Whether it appends stays as it was opened.
             const bool append = (in[2] & flags::append) != 0;
-            const bool non_blocking = (in[2] & flags::non_block) != 0;
-            if (append != file->mode().append || (non_blocking && file->terminal())) {
-                return std::unexpected(Error::not_supported);
-            }
+            if (append != file->mode().append) return std::unexpected(Error::not_supported);
+            file->set_non_blocking((in[2] & flags::non_block) != 0);
             return UserReply::success(0);
         }
         default:

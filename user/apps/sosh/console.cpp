@@ -22,18 +22,20 @@ void write_all(std::string_view text) {
 
 bool Console::acquire() {
     if (file_ >= 0) return true;
-    // While another program reads, open waits, or fails where the system is set up to refuse.
-    for (bool told = false;;) {
-        file_ = open("console", O_RDONLY);
-        if (file_ >= 0) return true;
-        if (errno != EBUSY && errno != EAGAIN) {
-            fprintf(stderr, "sosh: cannot read the console: %s\n", strerror(errno));
-            return false;
-        }
-        if (!told) fprintf(stderr, "sosh: waiting for the console, which another program reads\n");
-        told = true;
-        usleep(100'000);
+    file_ = open("console", O_RDONLY | O_NONBLOCK);
+    if (file_ < 0 && (errno == EAGAIN || errno == EBUSY)) {
+        fprintf(stderr,
+                "sosh: waiting for the console, which a program in the background reads; "
+                "^C ends that program\n");
+        // SOS may be set up to refuse a second reader instead of letting it wait.
+        while ((file_ = open("console", O_RDONLY)) < 0 && errno == EBUSY) usleep(100'000);
     }
+    if (file_ < 0) {
+        fprintf(stderr, "sosh: cannot read the console: %s\n", strerror(errno));
+        return false;
+    }
+    fcntl(file_, F_SETFL, 0);  // reading is to wait
+    return true;
 }
 
 void Console::release() {

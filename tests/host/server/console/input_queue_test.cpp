@@ -54,11 +54,26 @@ TEST_F(InputQueueTest, LeftoversStay) {
 }
 
 TEST_F(InputQueueTest, LineLongerThanTheQueueComesInPieces) {
-    EXPECT_EQ(queue->ready(100'000), 0u);
+    constexpr std::size_t more = InputQueue::capacity + 1;
+    EXPECT_EQ(queue->ready(more), 0u);
     EXPECT_TRUE(type(std::string(InputQueue::capacity, 'x')));
     EXPECT_FALSE(type("lost"));
-    EXPECT_EQ(queue->overflows(), 4u);
-    EXPECT_EQ(read(100'000).size(), InputQueue::capacity);
+    EXPECT_EQ(read(more).size(), InputQueue::capacity);
+}
+
+TEST_F(InputQueueTest, TellsLostBytesOnceForEachBurst) {
+    EXPECT_EQ(queue->take_lost(), 0u);
+    type(std::string(InputQueue::capacity, 'x'));
+    type("lost");
+    EXPECT_EQ(queue->take_lost(), 4u);
+    EXPECT_EQ(queue->take_lost(), 0u);
+    type("again");
+    EXPECT_EQ(queue->take_lost(), 5u);
+}
+
+TEST_F(InputQueueTest, WakesNobodyBeforeAReadBegins) {
+    EXPECT_FALSE(type("x"));
+    EXPECT_TRUE(type("\n")) << "a line is one for every read";
 }
 
 TEST_F(InputQueueTest, WithoutReaderBytesAreDroppedUnlessTypeAheadIsOn) {
