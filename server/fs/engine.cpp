@@ -47,6 +47,10 @@ class PagerHost final : public pager::Host {
     const nfs::ServerHandle* server_handle(FileHandle file) override {
         return service_.server_handle(file);
     }
+    nfs::Sameness compare_versions(FileHandle file, const nfs::Fingerprint& opened,
+                                   const nfs::Fingerprint& found) override {
+        return service_.compare_versions(file, opened, found);
+    }
     PageIo* next_page_io() override { return take_page_io(); }
 
     const Config& config_;

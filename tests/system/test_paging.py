@@ -181,6 +181,17 @@ def test_changed_executable_is_not_run_on(boot, root, how):
     leave(sos)
 
 
+def test_new_name_or_mode_of_an_executable_is_no_change(small, root):
+    """Given by programs of SOS: whoever runs it runs on."""
+    before = paging_counts(small)["elf_reads"]
+    out = small.run("bigtext 8 200 & setmode 755 bigtext; mv bigtext b2; setmode 700 b2; mv b2 b3; "
+                    "cp hello other; mv other b3; wait", limit=100)
+    assert "bigtext: right" in out
+    assert paging_counts(small)["elf_reads"] - before > 6 * 256
+    assert (root / "b3").read_bytes() == (root / "hello").read_bytes()
+    leave(small)
+
+
 @pytest.mark.parametrize("outage", ["paused", "restarted"])
 def test_heavy_paging_survives_an_outage(boot, server, outage):
     sos = boot(append="frames=32")

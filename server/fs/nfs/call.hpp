@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "base/intrusive_list.hpp"
@@ -82,6 +83,11 @@ struct CallState {
     std::uint8_t links_followed = 0;
     std::string_view rest{};
     bool second_walk = false;  // rename: `first_...` is where the first path led
+
+    // What gets another name, before that: the first path's object, and the one that is set aside.
+    std::optional<Fingerprint> before{};
+    std::optional<Fingerprint> first_before{};
+    bool setting_aside = false;
 
     // transfers
     BufferCursor cursor{};

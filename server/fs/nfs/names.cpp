@@ -19,15 +19,12 @@ void Service::check_access(Call& call) {
 }
 
 void Service::send_change_mode(Call& call) {
+    begin_own_change(call.object);
     SETATTR3args arguments{};
     arguments.object = call.object.argument();
     arguments.new_attributes.mode.set_it = 1;
     arguments.new_attributes.mode.set_mode3_u.mode = call.request->mode & 07777;
     Rpc::send<rpc_nfs3_setattr_async, &Service::on_set_attributes>(*this, call, arguments);
-}
-
-void Service::on_set_attributes(Call& call, const SETATTR3res& result) {
-    if (accept(call, result.status)) finish(call);
 }
 
 void Service::send_read_link(Call& call) {
@@ -79,6 +76,7 @@ void Service::on_remove_directory(Call& call, const RMDIR3res& result) {
 }
 
 void Service::send_rename(Call& call) {
+    begin_own_change(call.first_object);
     RENAME3args arguments{
         .from = {call.first_directory.argument(), call.first_name.argument()},
         .to = {call.directory.argument(), call.name.argument()},
@@ -87,8 +85,8 @@ void Service::send_rename(Call& call) {
 }
 
 void Service::on_rename(Call& call, const RENAME3res& result) {
-    if (result.status == NFS3ERR_NOENT && call.resent) return finish(call);
-    if (accept(call, result.status)) finish(call);
+    const bool done_before = result.status == NFS3ERR_NOENT && call.resent;
+    if (done_before || accept(call, result.status)) look_after_rename(call);
 }
 
 }  // namespace sos::fs::nfs

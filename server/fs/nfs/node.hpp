@@ -23,24 +23,6 @@ namespace sos::fs::nfs {
 struct Io;
 struct Removed;
 
-/// By what a change of a file's contents is told.
-struct Fingerprint {
-    std::uint64_t size = 0;
-    std::uint64_t modified = 0;  // seconds in the upper half, nanoseconds in the lower
-    std::uint64_t changed = 0;
-    friend constexpr bool operator==(const Fingerprint&, const Fingerprint&) = default;
-};
-
-constexpr std::uint64_t to_word(const nfstime3& time) {
-    return std::uint64_t{time.seconds} << 32 | time.nseconds;
-}
-constexpr Fingerprint fingerprint(const fattr3& attributes) {
-    return {attributes.size, to_word(attributes.mtime), to_word(attributes.ctime)};
-}
-constexpr Fingerprint fingerprint(const wcc_attr& attributes) {
-    return {attributes.size, to_word(attributes.mtime), to_word(attributes.ctime)};
-}
-
 struct Node {
     ServerHandle handle{};
     std::uint32_t salt = 0;   // spreads pages in the cache
@@ -52,6 +34,11 @@ struct Node {
     std::uint64_t size = 0;            // as the programs of SOS see it
     std::uint64_t checked_us = 0;      // when the attributes were fresh
     std::uint64_t changed_serial = 0;  // RPCs sent up to this one may tell old attributes
+
+    // From the one to the other only names or mode were changed, by us (own_changes.cpp).
+    Fingerprint same_from{};
+    Fingerprint same_to{};
+    std::uint64_t changing_until_us = 0;  // such a change may be under way
 
     NodePages pages{};
     DirtyPages dirty{};

@@ -11,6 +11,24 @@
 
 namespace sos::fs::nfs {
 
+/// By what a change of a file's contents is told.
+struct Fingerprint {
+    std::uint64_t size = 0;
+    std::uint64_t modified = 0;  // seconds in the upper half, nanoseconds in the lower
+    std::uint64_t changed = 0;
+    friend constexpr bool operator==(const Fingerprint&, const Fingerprint&) = default;
+};
+
+constexpr std::uint64_t to_word(const nfstime3& time) {
+    return std::uint64_t{time.seconds} << 32 | time.nseconds;
+}
+constexpr Fingerprint fingerprint(const fattr3& attributes) {
+    return {attributes.size, to_word(attributes.mtime), to_word(attributes.ctime)};
+}
+constexpr Fingerprint fingerprint(const wcc_attr& attributes) {
+    return {attributes.size, to_word(attributes.mtime), to_word(attributes.ctime)};
+}
+
 /// For every value but NFS3_OK; codes that RFC 1813 does not know are protocol errors.
 Error to_error(nfsstat3 status);
 Error to_error(mountstat3 status);

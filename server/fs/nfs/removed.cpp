@@ -56,12 +56,19 @@ void Service::on_remove_lookup(Call& call, const LOOKUP3res& result) {
                                       : 0;
     make_name(entry->name, file_id, (now_us_ << 16) + serial_ % 65536);
     node->removed = entry;
+    call.first_before = call.before;
+    note_before(call, found.obj_attributes);
     issue(call, &Service::send_set_aside);
 }
 
 void Service::send_set_aside(Call& call) {
     Node* const node = nodes_.find(call.object);
-    if (node == nullptr || node->removed == nullptr) return name_is_free(call);
+    if (node == nullptr || node->removed == nullptr) {
+        call.before = call.first_before;
+        return name_is_free(call);
+    }
+    begin_own_change(call.object);
+    call.setting_aside = true;
     RENAME3args arguments{
         .from = {call.directory.argument(), call.name.argument()},
         .to = {node->removed->directory.argument(), node->removed->name.argument()},
@@ -79,8 +86,7 @@ void Service::on_set_aside(Call& call, const RENAME3res& result) {
     }
     if (!done_before && !accept(call, result.status)) return;
     if (node != nullptr) may_be_clean(*node);  // it may have been closed meanwhile
-    if (call.request->operation == Operation::unlink) return finish(call);
-    name_is_free(call);
+    look_after_rename(call);
 }
 
 void Service::name_is_free(Call& call) {
@@ -105,6 +111,7 @@ void Service::on_rename_lookup(Call& call, const LOOKUP3res& result) {
     if (!call.first_object.assign(result.LOOKUP3res_u.resok.object)) {
         return fail(call, Error::protocol_error);
     }
+    note_before(call, result.LOOKUP3res_u.resok.obj_attributes);
     remove_name(call);
 }
 

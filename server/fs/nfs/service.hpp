@@ -31,6 +31,8 @@
 
 namespace sos::fs::nfs {
 
+enum class Sameness : std::uint8_t { same, changed, not_known_yet };
+
 /// What the Service needs from its surroundings.
 class Host {
   public:
@@ -60,6 +62,8 @@ class Service final : private Surroundings {
     /// If one answer takes so long, the connection is given up and made again.
     static constexpr std::uint64_t answer_limit_us = 60'000'000;
     static constexpr std::uint64_t patience_us = 1'000'000;
+    /// How long a change of a name or mode may take to be known, if whoever makes it is killed.
+    static constexpr std::uint64_t own_change_us = 2'000'000;
 
     /// Used for good, and zero-filled.
     struct Memory {
@@ -103,6 +107,8 @@ class Service final : private Surroundings {
         const OpenFile* const found = open_files_.find(file);
         return found == nullptr ? nullptr : &found->node->handle;
     }
+    /// Is what an open file has now what it was opened with, as far as attributes tell?
+    Sameness compare_versions(FileHandle file, const Fingerprint& opened, const Fingerprint& found);
     std::uint32_t open_files() const { return open_files_.count(); }
     std::uint32_t active_calls() const { return active_calls_; }
     /// Pages of the cache that the server has not got, or may lose.
@@ -279,7 +285,16 @@ class Service final : private Surroundings {
     void on_remove_directory(Call& call, const RMDIR3res& result);
     void send_rename(Call& call);
     void on_rename(Call& call, const RENAME3res& result);
+
+    // What these do to files that are open (own_changes.cpp)
+    static void note_before(Call& call, const post_op_attr& before);
+    void begin_own_change(const ServerHandle& object);
+    static void end_own_change(Node& node, const Fingerprint& before, const Fingerprint& after);
     void on_set_attributes(Call& call, const SETATTR3res& result);
+    void look_after_rename(Call& call);
+    void send_look_after_rename(Call& call);
+    void on_look_after_rename(Call& call, const GETATTR3res& result);
+    void rename_step_done(Call& call);
 
     // Files that are removed while they are open (removed.cpp)
     void remove_name(Call& call);

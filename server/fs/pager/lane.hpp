@@ -15,6 +15,7 @@
 
 #include "base/intrusive_list.hpp"
 #include "fs/nfs/connection.hpp"
+#include "fs/nfs/service.hpp"
 #include "fs/pager/page_io.hpp"
 #include "fs/path.hpp"
 
@@ -27,6 +28,9 @@ class Host {
     virtual void announce(std::string_view line) = 0;
     /// The server's name of an open file; null when there is no such file.
     virtual const nfs::ServerHandle* server_handle(FileHandle file) = 0;
+    /// Is what an open file has now what it was opened with?
+    virtual nfs::Sameness compare_versions(FileHandle file, const nfs::Fingerprint& opened,
+                                           const nfs::Fingerprint& found) = 0;
     /// The next record that was submitted; null when there is none.
     virtual PageIo* next_page_io() = 0;
 
@@ -40,6 +44,8 @@ class Lane final : private nfs::Surroundings {
     /// If one answer takes so long, the connection is given up and made again.
     static constexpr std::uint64_t answer_limit_us = 60'000'000;
     static constexpr std::uint64_t patience_us = 1'000'000;
+    /// After so long a version is compared again that a change under way may have made.
+    static constexpr std::uint64_t look_again_us = 20'000;
     /// How long writes fail after the page file could not be made.
     static constexpr std::uint64_t refusal_us = 2'000'000;
 

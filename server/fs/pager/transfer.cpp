@@ -25,8 +25,10 @@ std::uint32_t size_of(const PageIo& io) {
                                             : static_cast<std::uint32_t>(io.count * page_size);
 }
 
-std::int64_t nanoseconds(const nfstime3& time) {
-    return std::int64_t{time.seconds} * 1'000'000'000 + time.nseconds;
+std::uint64_t to_word(std::int64_t nanoseconds) {
+    constexpr std::int64_t second = 1'000'000'000;
+    return nfs::to_word({.seconds = static_cast<std::uint32_t>(nanoseconds / second),
+                         .nseconds = static_cast<std::uint32_t>(nanoseconds % second)});
 }
 
 void compute_checksums(PageIo& io, std::span<const char> bytes) {
@@ -92,13 +94,22 @@ void Lane::read_done(Job& job) {
     finish(job);
 }
 
-/// Is the executable the file that was opened? Else the job has failed.
+/// Is the executable the file that was opened? Else the job has failed, or is done again.
 bool Lane::same_version(Job& job, const fattr3& attributes) {
-    const FileVersion version{.size = attributes.size,
-                              .mtime_ns = nanoseconds(attributes.mtime),
-                              .ctime_ns = nanoseconds(attributes.ctime)};
-    if (version == job.io->version) return true;
-    fail(job, Error::executable_changed);
+    const FileVersion& version = job.io->version;
+    const nfs::Fingerprint opened{version.size, to_word(version.mtime_ns),
+                                  to_word(version.ctime_ns)};
+    switch (host_.compare_versions(job.io->file, opened, nfs::fingerprint(attributes))) {
+        case nfs::Sameness::same:
+            return true;
+        case nfs::Sameness::changed:
+            fail(job, Error::executable_changed);
+            return false;
+        case nfs::Sameness::not_known_yet:
+            job.not_before_us = now_us_ + look_again_us;
+            wait(job);
+            return false;
+    }
     return false;
 }
 

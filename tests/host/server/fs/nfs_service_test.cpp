@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The NFS service against a real server (see nfs_fixture.hpp).
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <set>
+#include <thread>
 
 #include "nfs_fixture.hpp"
 
@@ -197,6 +199,67 @@ TEST_F(NfsTest, changes_names) {
         EXPECT_EQ(simple(operation, "/").error(), Error::busy);
         EXPECT_EQ(simple(operation, "/pagefile").error(), Error::access_denied);
     }
+}
+
+/// Whoever runs a file runs on when we give it another name or mode, not when others touch it.
+TEST_F(NfsTest, own_changes_of_name_and_mode_leave_a_version_as_it_was) {
+    put("file", "text");
+    const FileHandle file = *open("/file");
+    const auto version = [&](const std::string& name) {
+        struct stat found;
+        EXPECT_EQ(::stat((folder / name).c_str(), &found), 0);
+        const auto word = [](const timespec& time) {
+            return static_cast<std::uint64_t>(time.tv_sec) << 32 |
+                   static_cast<std::uint64_t>(time.tv_nsec);
+        };
+        return nfs::Fingerprint{static_cast<std::uint64_t>(found.st_size), word(found.st_mtim),
+                                word(found.st_ctim)};
+    };
+    const auto compare = [&](const nfs::Fingerprint& opened, const nfs::Fingerprint& found) {
+        return runner->service().compare_versions(file, opened, found);
+    };
+    using enum nfs::Sameness;
+    const nfs::Fingerprint first = version("file");
+    EXPECT_EQ(compare(first, first), same);
+    // The clock that times are from may be a few milliseconds late.
+    const auto later = [] { std::this_thread::sleep_for(std::chrono::milliseconds(20)); };
+    later();
+    EXPECT_TRUE(simple(Operation::change_mode, "/file", 0755));
+    const nfs::Fingerprint second = version("file");
+    EXPECT_NE(first, second);
+    EXPECT_EQ(compare(first, second), same);
+    later();
+    EXPECT_TRUE(simple(Operation::rename, "/file", 0, "/other"));
+    const nfs::Fingerprint third = version("other");
+    EXPECT_EQ(compare(first, third), same);
+    EXPECT_EQ(compare(second, third), same) << "opened in between";
+    later();
+    put("new", "another");
+    EXPECT_TRUE(simple(Operation::rename, "/new", 0, "/other"));
+    std::string aside;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+        if (entry.path().filename() != "other") aside = entry.path().filename();
+    }
+    const nfs::Fingerprint fourth = version(aside);
+    EXPECT_NE(third, fourth);
+    EXPECT_EQ(compare(first, fourth), same);
+
+    later();
+    ASSERT_EQ(::chmod((folder / aside).c_str(), 0700), 0);
+    EXPECT_EQ(compare(first, version(aside)), changed) << "not ours";
+    EXPECT_EQ(compare(first, {first.size + 1, first.modified, first.changed}), changed);
+    EXPECT_EQ(compare(first, {first.size, first.modified + 1, fourth.changed}), changed);
+    EXPECT_TRUE(close(file));
+
+    // After somebody else's change nothing of before counts, whatever we do.
+    const FileHandle other = *open("/other");
+    const nfs::Fingerprint before = version("other");
+    later();
+    ASSERT_EQ(::chmod((folder / "other").c_str(), 0700), 0);
+    later();
+    EXPECT_TRUE(simple(Operation::change_mode, "/other", 0711));
+    EXPECT_EQ(runner->service().compare_versions(other, before, version("other")), changed);
+    EXPECT_TRUE(close(other));
 }
 
 struct Entry {
