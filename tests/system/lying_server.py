@@ -7,6 +7,8 @@ import socket
 import struct
 import threading
 
+NFS_PROGRAM, WRITE = 100003, 7
+NO_SPACE, READ_ONLY = 28, 30  # NFS3ERR_NOSPC, NFS3ERR_ROFS
 RESULTS_AT = 24  # bytes of a reply before its results: xid, type, status, verifier, accept status
 
 
@@ -39,6 +41,22 @@ LIES = {"distort": _distort, "lengthen": _lengthen, "cut": _cut, "refuse": _refu
         "tear": lambda _rng, body: None}  # the connection ends within the record
 
 
+def _receive(sender, size):
+    data = bytearray()
+    while len(data) < size:
+        piece = sender.recv(size - len(data))
+        if not piece:
+            raise EOFError
+        data += piece
+    return data
+
+
+def _receive_record(sender):
+    """A fragment's marker and what it holds; a call or a reply is one fragment."""
+    marker, = struct.unpack(">I", _receive(sender, 4))
+    return marker, _receive(sender, marker & 0x7fffffff)
+
+
 class _Connection:
     """One client's connection and ours to the real server."""
 
@@ -59,22 +77,14 @@ class _Connection:
                 pass
 
     def _forward_calls(self):
-        while data := self._client.recv(65536):
-            self._server.sendall(data)
-
-    def _receive(self, size):
-        data = bytearray()
-        while len(data) < size:
-            piece = self._server.recv(size - len(data))
-            if not piece:
-                raise EOFError
-            data += piece
-        return data
+        while True:
+            marker, body = _receive_record(self._client)
+            self._owner.note(body)
+            self._server.sendall(struct.pack(">I", marker) + body)
 
     def _forward_replies(self):
         while True:
-            marker, = struct.unpack(">I", self._receive(4))
-            body = self._receive(marker & 0x7fffffff)
+            marker, body = _receive_record(self._server)
             damaged = self._owner.treat(body)
             if damaged is None:
                 self._client.sendall(struct.pack(">I", marker) + body[:len(body) // 2])
@@ -88,6 +98,8 @@ class LyingServer:
     def __init__(self, server, seed=1):
         self._random = random.Random(seed)
         self._lie, self._rate = None, 0.0
+        self._refusal = None
+        self._writes = set()  # xids of calls to WRITE that have no answer yet
         self.lies = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._nfs_port = server.nfs_port
@@ -103,7 +115,20 @@ class LyingServer:
             except OSError:
                 return
 
+    def note(self, call):
+        """What a call is, for its reply."""
+        program, _version, procedure = struct.unpack_from(">III", call, 12)
+        if (program, procedure) == (NFS_PROGRAM, WRITE):
+            self._writes.add(bytes(call[:4]))
+
     def treat(self, body):
+        xid = bytes(body[:4])
+        if xid in self._writes:
+            self._writes.discard(xid)
+            if self._refusal is not None:
+                self.lies += 1
+                # The status, and neither attributes of before nor of after.
+                return body[:RESULTS_AT] + struct.pack(">III", self._refusal, 0, 0)
         if self._lie is None or self._random.random() >= self._rate or len(body) < RESULTS_AT + 4:
             return body
         self.lies += 1
@@ -112,8 +137,12 @@ class LyingServer:
     def lie(self, kind, rate):
         self._lie, self._rate = LIES[kind], rate
 
+    def refuse_writes(self, status):
+        """Whatever is written is refused with this NFS status."""
+        self._refusal = status
+
     def be_honest(self):
-        self._lie = None
+        self._lie = self._refusal = None
 
     def close(self):
         self._listener.close()

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from lying_server import NO_SPACE, READ_ONLY, LyingServer
 from scenario import pattern
 
 PAGE = 4096
@@ -155,6 +156,29 @@ def test_damaged_page_file_kills_and_never_lies(boot, root, damage):
     sos.wait_until(lambda: sos.session.halted or "all as written" in sos.output or
                    any("could not be read back" in line for line in sos.logs), "an outcome", 100)
     assert "instead of" not in sos.output and "is not zero" not in sos.output
+
+
+@pytest.mark.parametrize("status", [NO_SPACE, READ_ONLY])
+def test_page_file_that_cannot_be_written(boot, server, status):
+    """The disk is full, or has become read-only: who needs memory is killed, all others go on, and
+    when it can be written again, all is as before."""
+    liar = LyingServer(server)
+    try:
+        sos = boot(nfs=liar.address, append="frames=64")
+        sos.prompt()
+        assert "all as written" in sos.run("thrash 400 1", limit=THRASH_LIMIT)
+        used = paging_counts(sos)["page_file_used"]
+        liar.refuse_writes(status)
+        sos.run("thrash 800 1", limit=THRASH_LIMIT)
+        sos.wait_log("is killed: the page file cannot be written")
+        assert "Welcome" in sos.run("cat motd")
+        liar.be_honest()
+        assert "all as written" in sos.run("thrash 400 1", limit=THRASH_LIMIT)
+        assert sum("is killed" in line for line in sos.logs) == 1, sos.logs
+        assert abs(paging_counts(sos)["page_file_used"] - used) < 64
+        leave(sos)
+    finally:
+        liar.close()
 
 
 @pytest.mark.parametrize("how", ["changed", "truncated", "replaced"])

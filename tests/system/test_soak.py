@@ -111,6 +111,20 @@ def test_ten_minutes_of_copies(boot, root):
         assert (root / copy).read_bytes() == pattern(size)
 
 
+def test_paging_survives_a_server_that_stops(boot, server):
+    """For 20 seconds, in the midst of heavy paging, three times."""
+    sos = boot(append="frames=16")
+    sos.prompt()
+    sos.start("thrash 4096 1 3")
+    for _ in range(3):
+        time.sleep(3)
+        server.pause()
+        time.sleep(20)
+        server.resume()
+    out = sos.prompt(600)
+    assert out.count("all as written") == 3 and "3 copies are done" in out, out
+
+
 def test_sixteen_heaps_in_eight_mebibytes(boot):
     """Sixteen processes with 16 MiB each, and 2048 frames for all of them."""
     sos = boot(append="frames=2048")
