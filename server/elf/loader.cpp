@@ -28,16 +28,19 @@ std::unexpected<Error> refuse(std::string_view name, Problem problem) {
     return std::unexpected(Error::bad_executable);
 }
 
-/// Reads up to a page of the file into `page`; how much there was.
-sos::Result<std::size_t> read_page(fs::File& file, std::uint64_t offset,
+/// Where linkers put the headers: reading more of the file would be copying for nothing.
+constexpr std::size_t usual_headers_end = 512;
+
+/// Reads up to `size` bytes of the file into `page`; how much there was.
+sos::Result<std::size_t> read_page(fs::File& file, std::uint64_t offset, std::size_t size,
                                    const vm::ScratchFrame& page) {
-    const fs::IoBuffer buffer{page.data(), page_size, TRY(page.make_token())};
+    const fs::IoBuffer buffer{page.data(), size, TRY(page.make_token())};
     return file.read(offset, {&buffer, 1});
 }
 
 sos::Result<Image> read_image(fs::File& file, std::string_view name, std::uint64_t file_size) {
     const vm::ScratchFrame page = TRY(vm::ScratchFrame::take());
-    const std::size_t got = TRY(read_page(file, 0, page));
+    const std::size_t got = TRY(read_page(file, 0, usual_headers_end, page));
     const auto header = parse_header({page.data(), std::min(got, header_size)}, file_size);
     if (!header) return refuse(name, header.error());
 
@@ -47,7 +50,7 @@ sos::Result<Image> read_image(fs::File& file, std::string_view name, std::uint64
     if (base::range_within(header->program_headers_offset, size, got)) {
         headers = {page.data() + header->program_headers_offset, size};
     } else {
-        const std::size_t more = TRY(read_page(file, header->program_headers_offset, page));
+        const std::size_t more = TRY(read_page(file, header->program_headers_offset, size, page));
         headers = {page.data(), std::min(more, size)};
     }
     const auto image =
@@ -119,10 +122,10 @@ void set_executable(const vm::ExecutableFile& file, const Image& image, vm::Addr
 
 }  // namespace
 
-sos::Result<LoadedImage> load(fs::File& file, std::string_view name, vm::AddressSpace& space) {
-    // First the version, then what is read: whatever was read of another version is found out when
-    // the first page is read, without which the program does not run.
-    const abi::FileStatus status = TRY(file.status());
+// First the version, then what is read: whatever was read of another version is found out when the
+// first page is read, without which the program does not run.
+sos::Result<LoadedImage> load(fs::File& file, const abi::FileStatus& status, std::string_view name,
+                              vm::AddressSpace& space) {
     const vm::ExecutableFile executable{
         .handle = file.server_handle(),
         .version = {.size = status.size, .mtime_ns = status.mtime_ns, .ctime_ns = status.ctime_ns}};

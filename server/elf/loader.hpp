@@ -23,9 +23,11 @@ struct LoadedImage {
 };
 
 /// Maps all segments and starts the heap behind them. Their pages are read when they are touched,
-/// so `file` is to stay open as long as the space. bad_executable when the file is
-/// none that can be run (the reason is logged with `name`); errors of reading as they come.
-sos::Result<LoadedImage> load(fs::File& file, std::string_view name, vm::AddressSpace& space);
+/// so `file` is to stay open as long as the space. `status`: of the version that is to be run,
+/// known before anything was read. bad_executable when the file is none that can be run (the reason
+/// is logged with `name`); errors of reading as they come.
+sos::Result<LoadedImage> load(fs::File& file, const abi::FileStatus& status, std::string_view name,
+                              vm::AddressSpace& space);
 
 /// What main gets. `block` is an argument block as abi::max_argument_block describes it, already
 /// checked: argc strings, then environment strings.

@@ -34,6 +34,14 @@ Result<FileHandle> Client::open(std::string_view path, std::uint64_t flags, std:
     return request.opened;
 }
 
+Result<OpenedProgram> Client::open_program(std::string_view path, Known known) {
+    Request request = start(Operation::open);
+    request.path = path;
+    request.flags = open_to_execute | (known == Known::use ? open_if_known : 0);
+    TRY(call(request));
+    return OpenedProgram{.handle = request.opened, .status = request.file_status};
+}
+
 Result<void> Client::close(FileHandle file) {
     if (viewed_ == file) viewed_ = {};
     Request request = start(Operation::close);

@@ -22,6 +22,13 @@
 namespace sos::fs {
 
 enum class FollowLinks : bool { no, yes };
+/// May be used what is known of names (nfs/name_cache.hpp), or is the server to be asked?
+enum class Known : bool { ask, use };
+
+struct OpenedProgram {
+    FileHandle handle{};
+    abi::FileStatus status{};
+};
 
 class Client {
   public:
@@ -37,6 +44,10 @@ class Client {
     /// O_* flags of abi/sos_file.hpp (create, exclusive, truncate, directory, no_follow and
     /// sos_create are honoured here); `mode`: permission bits of a file that is created.
     Result<FileHandle> open(std::string_view path, std::uint64_t flags, std::uint32_t mode);
+    /// To be run: needs the right to execute it. Also tells the attributes it was found with, for
+    /// which the server is not asked again if it has told them a short time ago and `known` says
+    /// that this will do.
+    Result<OpenedProgram> open_program(std::string_view path, Known known);
     /// Always frees the handle. The error is one of an earlier write that was not yet reported.
     Result<void> close(FileHandle file);
 
@@ -85,5 +96,12 @@ class Client {
 /// A new one, position 0; too_many_files when the system-wide table of open files is full.
 Result<FileRef> open_file(Client& client, std::string_view path, std::uint64_t flags,
                           std::uint32_t mode);
+
+struct Program {
+    FileRef file{};
+    abi::FileStatus status{};
+};
+/// The same for Client::open_program.
+Result<Program> open_program(Client& client, std::string_view path, Known known);
 
 }  // namespace sos::fs

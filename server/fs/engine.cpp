@@ -51,6 +51,14 @@ class PagerHost final : public pager::Host {
                                    const nfs::Fingerprint& found) override {
         return service_.compare_versions(file, opened, found);
     }
+    bool read_cached(FileHandle file, const nfs::Fingerprint& version, std::uint64_t offset,
+                     std::span<std::byte> into) override {
+        return service_.read_cached(file, version, offset, into);
+    }
+    void keep_contents(FileHandle file, const nfs::Fingerprint& version, std::uint64_t offset,
+                       std::span<const std::byte> bytes) override {
+        service_.keep_contents(file, version, offset, bytes);
+    }
     PageIo* next_page_io() override { return take_page_io(); }
 
     const Config& config_;
@@ -144,6 +152,10 @@ bool submit(std::uint32_t index, Request& request) {
     bool more = true;
     guarded(parts->service, [&] { more = parts->service.submit(index, request); });
     return more;
+}
+
+bool take_page_ios() {
+    return parts->lane.take_submitted();
 }
 
 void cancel(bool (*ended)(Owner owner)) {

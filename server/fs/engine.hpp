@@ -70,6 +70,9 @@ void acknowledge_interrupt();
 [[nodiscard]] bool submit(std::uint32_t index, Request& request);
 void cancel(bool (*ended)(Owner owner));
 
+/// See pager::Lane::take_submitted.
+bool take_page_ios();
+
 /// Does what can be done now, within a bound; true if there may be more.
 bool run();
 /// When run() is to be called even if nothing happens.

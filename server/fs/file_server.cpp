@@ -152,7 +152,7 @@ void set_timeout() {
             more_to_do = accept(message) || more_to_do;
             continue;
         }
-        more_to_do = true;
+        more_to_do = engine::take_page_ios() || more_to_do || (from & ~badge::page_io) != 0;
         if ((from & badge::timer) != 0) server->timeout_at_us.reset();
         if ((from & badge::network) != 0) {
             engine::acknowledge_interrupt();

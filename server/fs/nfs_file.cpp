@@ -115,4 +115,16 @@ Result<FileRef> open_file(Client& client, std::string_view path, std::uint64_t f
     return FileRef(std::construct_at(place, client, *handle, open_mode));
 }
 
+Result<Program> open_program(Client& client, std::string_view path, Known known) {
+    NfsFile* place = pool.take();
+    if (place == nullptr) return std::unexpected(Error::too_many_files);
+    const Result<OpenedProgram> opened = client.open_program(path, known);
+    if (!opened) {
+        pool.give(place);
+        return std::unexpected(opened.error());
+    }
+    const OpenMode mode{.readable = true};
+    return Program{FileRef(std::construct_at(place, client, opened->handle, mode)), opened->status};
+}
+
 }  // namespace sos::fs

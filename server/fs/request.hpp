@@ -41,6 +41,8 @@ struct FileHandle {
 /// Together with the O_* flags of open: the file is opened to be run, which needs the right to
 /// execute it, not that to read it.
 inline constexpr std::uint64_t open_to_execute = 1ull << 33;
+/// And the server need not be asked about what it has told a short time ago.
+inline constexpr std::uint64_t open_if_known = 1ull << 34;
 
 enum class Operation : std::uint8_t {
     open,

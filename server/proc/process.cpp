@@ -12,12 +12,6 @@
 
 namespace sos::proc {
 
-namespace {
-
-constexpr std::uint32_t may_execute = 1;
-
-}  // namespace
-
 constinit SlotWords slot_words[max_processes];
 
 void Process::set_directory(std::string_view path) {
@@ -26,11 +20,24 @@ void Process::set_directory(std::string_view path) {
     parts_.directory[directory_length_] = '\0';
 }
 
+/// Loads the program, and its first page. What the file server knew of the file may be a little
+/// old: if that shows, the program is loaded once more as the NFS server has it now.
 Result<elf::LoadedImage> Process::load(CreateJob& job) {
-    const std::string_view path = job.path();
-    TRY(parts_.file_client.access(path, may_execute));
-    executable_ = TRY(fs::open_file(parts_.file_client, path, abi::open_flags::read_only, 0));
-    return elf::load(*executable_, job.name(), space());
+    TRY(space().init());
+    const elf::LoadedImage image = TRY(load(job, fs::Known::use));
+    // Whatever else is wrong with the page shows when the program runs.
+    const Result<void> first = space().handle_fault(image.entry, vm::Access::execute);
+    if (first || first.error() != Error::executable_changed) return image;
+    executable_ = {};
+    space().clear();
+    TRY(space().init());
+    return load(job, fs::Known::ask);
+}
+
+Result<elf::LoadedImage> Process::load(CreateJob& job, fs::Known known) {
+    fs::Program program = TRY(fs::open_program(parts_.file_client, job.path(), known));
+    executable_ = std::move(program.file);
+    return elf::load(*executable_, program.status, job.name(), space());
 }
 
 Result<void> Process::create(CreateJob& job, const Hooks& hooks) {
@@ -40,7 +47,6 @@ Result<void> Process::create(CreateJob& job, const Hooks& hooks) {
     parts_.file_client.set_owner({.slot = id_.slot, .generation = id_.generation});
     const InjectedFailure failure(job.block(), InjectedFailure::of_process);
 
-    TRY(space().init());
     const elf::LoadedImage image = TRY(load(job));
     elf::StartArguments arguments{.block = job.block(), .argc = job.argc};
     hooks.random(std::as_writable_bytes(std::span(arguments.random)));

@@ -92,6 +92,7 @@ class Process {
 
   private:
     Result<elf::LoadedImage> load(CreateJob& job);
+    Result<elf::LoadedImage> load(CreateJob& job, fs::Known known);
     Result<void> make_thread(base::VAddr entry, base::VAddr stack_pointer);
 
     ProcessId id_;

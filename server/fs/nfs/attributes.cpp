@@ -36,6 +36,7 @@ void Service::learn(Node& node, const fattr3& attributes, std::uint64_t sent_ser
     if (node.writes_in_flight > 0 || sent_serial <= node.changed_serial) return;
     attributes_fresh(node);
     if (found == node.seen) return;
+    names_.forget(node.handle, serial_);
     node.seen = found;
     forget_contents(node);
     set_size(node, std::max(found.size, end_of_dirty(node)));
@@ -50,6 +51,7 @@ void Service::learn(Node& node, const post_op_attr& attributes, std::uint64_t se
 /// state before it must be the one that we knew.
 void Service::learn_own_change(Node& node, const wcc_data& change, bool alone) {
     node.changed_serial = serial_;
+    names_.forget(node.handle, serial_);
     if (change.after.attributes_follow == 0) {
         node.known = false;  // the next reply's attributes will do
         return;

@@ -48,6 +48,7 @@ void Service::send_remove(Call& call) {
 }
 
 void Service::on_remove(Call& call, const REMOVE3res& result) {
+    names_.forget_all(serial_);
     if (result.status == NFS3ERR_NOENT && call.resent) return finish(call);
     if (accept(call, result.status)) finish(call);
 }
@@ -71,6 +72,7 @@ void Service::send_remove_directory(Call& call) {
 }
 
 void Service::on_remove_directory(Call& call, const RMDIR3res& result) {
+    names_.forget_all(serial_);
     if (result.status == NFS3ERR_NOENT && call.resent) return finish(call);
     if (accept(call, result.status)) finish(call);
 }
@@ -85,6 +87,7 @@ void Service::send_rename(Call& call) {
 }
 
 void Service::on_rename(Call& call, const RENAME3res& result) {
+    names_.forget_all(serial_);
     const bool done_before = result.status == NFS3ERR_NOENT && call.resent;
     if (done_before || accept(call, result.status)) look_after_rename(call);
 }

@@ -52,7 +52,19 @@ void Service::open_found(Call& call) {
         call.step = &Service::truncate_and_open;
         return truncate_and_open(call);
     }
+    if (has(request, open_to_execute) && !program_settled(call)) return;
     open_done(call);
+}
+
+/// A program is run as the server has it: what was written to it is sent first, and its attributes
+/// are asked for again. False when that is under way.
+bool Service::program_settled(Call& call) {
+    Node* const node = nodes_.find(call.object);
+    if (node == nullptr || node->settled() || ++call.retries > max_status_retries) return true;
+    node->flush = true;
+    to_flush(*node);
+    wait_for(*node, call, &Service::status_of_found);
+    return false;
 }
 
 /// The last component of the path is not there.
@@ -81,6 +93,7 @@ void Service::send_create(Call& call) {
 }
 
 void Service::on_create(Call& call, const CREATE3res& result) {
+    names_.forget_all(serial_);
     if (result.status == NFS3ERR_EXIST) {
         // Somebody was faster, or it was ourselves and the answer got lost.
         const bool exclusive = has(*call.request, abi::open_flags::exclusive);
@@ -131,6 +144,7 @@ void Service::open_done(Call& call) {
     file->writable = wants_write(*call.request);
     file->synchronous = has(*call.request, abi::open_flags::dsync);
     call.request->opened = open_files_.handle_of(*file);
+    call.request->file_status = to_file_status(call.attributes);
     finish(call);
 }
 

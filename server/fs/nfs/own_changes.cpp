@@ -43,6 +43,7 @@ void Service::end_own_change(Node& node, const Fingerprint& before, const Finger
 }
 
 void Service::on_set_attributes(Call& call, const SETATTR3res& result) {
+    names_.forget(call.object, serial_);
     if (!accept(call, result.status)) return;
     const wcc_data& change = result.SETATTR3res_u.resok.obj_wcc;
     Node* const node = nodes_.find(call.object);

@@ -77,6 +77,7 @@ void Service::send_set_aside(Call& call) {
 }
 
 void Service::on_set_aside(Call& call, const RENAME3res& result) {
+    names_.forget_all(serial_);
     Node* const node = nodes_.find(call.object);
     const bool done_before = result.status == NFS3ERR_NOENT && call.resent;
     if (result.status != NFS3_OK && result.status != NFS3ERR_JUKEBOX && !done_before &&

@@ -52,7 +52,10 @@ struct Rpc {
         }
         to.progress_us_ = to.now_us_;
         ++to.answers_;
-        if (record == nullptr) return;  // answered already, when its process was killed
+        if (record == nullptr) {  // answered already, when its process was killed
+            to.names_.forget_all(to.serial_);
+            return;
+        }
         record->in_flight = false;
         (to.*Handler)(*record, *static_cast<const Answer*>(data));
     }

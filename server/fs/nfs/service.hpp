@@ -24,6 +24,7 @@
 #include "fs/nfs/call.hpp"
 #include "fs/nfs/connection.hpp"
 #include "fs/nfs/io.hpp"
+#include "fs/nfs/name_cache.hpp"
 #include "fs/nfs/node.hpp"
 #include "fs/nfs/open_files.hpp"
 #include "fs/nfs/removed.hpp"
@@ -109,6 +110,13 @@ class Service final : private Surroundings {
     }
     /// Is what an open file has now what it was opened with, as far as attributes tell?
     Sameness compare_versions(FileHandle file, const Fingerprint& opened, const Fingerprint& found);
+    /// Bytes of an open file's version, from `offset` on. False when the cache has not all of them.
+    bool read_cached(FileHandle file, const Fingerprint& version, std::uint64_t offset,
+                     std::span<std::byte> into);
+    /// The server's answer to a READ of that version, for the cache, if it has room.
+    void keep_contents(FileHandle file, const Fingerprint& version, std::uint64_t offset,
+                       std::span<const std::byte> bytes);
+
     std::uint32_t open_files() const { return open_files_.count(); }
     std::uint32_t active_calls() const { return active_calls_; }
     /// Pages of the cache that the server has not got, or may lose.
@@ -153,6 +161,7 @@ class Service final : private Surroundings {
     // Walks along paths (walk.cpp)
     void begin_walk(Call& call, std::string_view path, Goal goal);
     void walk_on(Call& call);
+    bool known_name(Call& call, std::string_view name, bool last);
     void consider(Call& call);
     void expand_link(Call& call, std::string_view target);
     void arrived(Call& call);
@@ -169,7 +178,7 @@ class Service final : private Surroundings {
 
     // Opening and creating (open.cpp)
     void open_found(Call& call);
-    void open_new(Call& call);
+    bool program_settled(Call& call);
     void open_done(Call& call);
     void send_create(Call& call);
     void on_create(Call& call, const CREATE3res& result);
@@ -213,6 +222,11 @@ class Service final : private Surroundings {
     void forget_contents(Node& node);
     void cut_pages(Node& node, std::uint64_t size);
     void attributes_fresh(Node& node) { node.checked_us = now_us_; }
+
+    // Programs (program_pages.cpp)
+    bool has_version(const Node& node, const Fingerprint& version) const;
+    Node* node_of_version(FileHandle file, const Fingerprint& version);
+    void keep_in_page(Node& node, std::uint64_t number, ByteRange range, const std::byte* from);
 
     // RPCs that move contents (io.cpp)
     void start(Io& io);
@@ -320,6 +334,7 @@ class Service final : private Surroundings {
     ChunkPool chunks_{};
     std::string_view hidden_name_{};
     std::array<Call, max_calls> calls_{};
+    NameCache names_{};
     Nodes nodes_{};
     PageCache cache_{};
     IoTable ios_{};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Walks along paths, one LOOKUP for each component, so that every answer is fresh (close-to-open
-// consistency). Symbolic links are expanded in the requester's scratch memory.
+// consistency); only to a program that is to be run the way may be known (name_cache.hpp). Symbolic
+// links are expanded in the requester's scratch memory.
 #include <algorithm>
 #include <cstring>
 
@@ -38,8 +39,26 @@ void Service::walk_on(Call& call) {
         if (hidden(call.directory, component)) return fail(call, Error::access_denied);
         const bool last = call.rest.find_first_not_of('/') == call.rest.npos;
         if (last && call.goal == Goal::parent) return arrived_at_parent(call);
-        return issue(call, &Service::send_lookup);
+        if (!known_name(call, component, last)) return issue(call, &Service::send_lookup);
+        if (last || call.attributes.type != NF3DIR) return consider(call);
+        call.directory = call.object;
     }
+}
+
+/// May this component be gone on with as it was found a short time ago? Then `object` and its
+/// attributes are set. A program must be the version of which the cache has pages.
+bool Service::known_name(Call& call, std::string_view name, bool last) {
+    if ((call.request->flags & open_if_known) == 0) return false;
+    const NameCache::Entry* const known = names_.find(call.directory, name, now_us_);
+    if (known == nullptr) return false;
+    if (last && known->attributes.type == NF3REG) {
+        const Node* const node = nodes_.find(known->object);
+        const Fingerprint found = fingerprint(known->attributes);
+        if (node == nullptr || !has_version(*node, found)) return false;
+    }
+    call.object = known->object;
+    call.attributes = known->attributes;
+    return true;
 }
 
 void Service::send_lookup(Call& call) {
@@ -59,6 +78,8 @@ void Service::on_lookup(Call& call, const LOOKUP3res& result) {
         return issue(call, &Service::send_walk_attributes);
     }
     call.attributes = found.obj_attributes.post_op_attr_u.attributes;
+    names_.keep(call.directory, call.name.text, call.object, call.attributes, call.sent_serial,
+                call.sent_us);
     consider(call);
 }
 

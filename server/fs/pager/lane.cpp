@@ -67,6 +67,7 @@ void Lane::accept(PageIo& io) {
     *job = Job{.generation = job->generation + 1, .io = &io};
     ++busy_jobs_;
     io.failed = false;
+    if (io.kind == PageIoKind::read_file && read_from_cache(io)) return finish(*job);
     wait(*job);
 }
 
@@ -191,9 +192,14 @@ bool Lane::accept_status(Job& job, nfsstat3 status) {
     return false;
 }
 
+bool Lane::take_submitted() {
+    while (PageIo* const io = host_.next_page_io()) accept(*io);
+    return busy_jobs_ > 0;
+}
+
 bool Lane::run(std::uint64_t now_us) {
     now_us_ = now_us;
-    while (PageIo* const io = host_.next_page_io()) accept(*io);
+    take_submitted();
     if (file_state_ == FileState::refused && now_us >= refused_until_us_) {
         file_state_ = FileState::missing;
     }

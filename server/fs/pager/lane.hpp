@@ -11,6 +11,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "base/intrusive_list.hpp"
@@ -31,6 +32,12 @@ class Host {
     /// Is what an open file has now what it was opened with?
     virtual nfs::Sameness compare_versions(FileHandle file, const nfs::Fingerprint& opened,
                                            const nfs::Fingerprint& found) = 0;
+    /// Bytes of an open file's version, if they need no question to the server.
+    virtual bool read_cached(FileHandle file, const nfs::Fingerprint& version, std::uint64_t offset,
+                             std::span<std::byte> into) = 0;
+    /// What the server has answered, for the next one who wants it.
+    virtual void keep_contents(FileHandle file, const nfs::Fingerprint& version,
+                               std::uint64_t offset, std::span<const std::byte> bytes) = 0;
     /// The next record that was submitted; null when there is none.
     virtual PageIo* next_page_io() = 0;
 
@@ -57,6 +64,9 @@ class Lane final : private nfs::Surroundings {
     /// Both must stay valid. Without a name there is no page file.
     void start(const platform::NfsLocation& location, std::string_view page_file);
 
+    /// Takes the records that were submitted, and ends those that need no RPC; true if there are
+    /// others, for run().
+    bool take_submitted();
     /// Does what can be done now; true if anything was done.
     bool run(std::uint64_t now_us);
     /// When run() is to be called even if nothing happens.
@@ -110,6 +120,7 @@ class Lane final : private nfs::Surroundings {
     void send_version_check(Job& job, const nfs::ServerHandle& file);
     void on_version(Job& job, const GETATTR3res& result);
     bool same_version(Job& job, const fattr3& attributes);
+    bool read_from_cache(const PageIo& io);
     void put_bytes(Job& job, const char* data, std::size_t size);
     void read_done(Job& job);
 

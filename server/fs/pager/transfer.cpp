@@ -31,6 +31,10 @@ std::uint64_t to_word(std::int64_t nanoseconds) {
                          .nseconds = static_cast<std::uint32_t>(nanoseconds % second)});
 }
 
+nfs::Fingerprint fingerprint(const FileVersion& version) {
+    return {version.size, to_word(version.mtime_ns), to_word(version.ctime_ns)};
+}
+
 void compute_checksums(PageIo& io, std::span<const char> bytes) {
     for (std::size_t i = 0; i < io.count; ++i) {
         io.checksums[i] = crc32(std::as_bytes(bytes.subspan(i * page_size, page_size)));
@@ -45,6 +49,22 @@ void Lane::send_read(Job& job, const nfs::ServerHandle& file) {
         .file = file.argument(), .offset = start_of(*job.io) + job.done, .count = job.asked};
     sent(job, rpc_nfs3_read_async(connection_.rpc(), receive<READ3res, &Lane::on_read>, &arguments,
                                   token_of(job)));
+}
+
+/// False when the cache has not all of it; what it had is there then all the same.
+bool Lane::read_from_cache(const PageIo& io) {
+    const nfs::Fingerprint version = fingerprint(io.version);
+    std::uint32_t done = 0;
+    while (done < io.bytes) {
+        const std::uint32_t at = io.inside + done;
+        const auto inside = static_cast<std::uint32_t>(at % page_size);
+        const auto piece = std::min<std::uint32_t>(io.bytes - done,
+                                                   static_cast<std::uint32_t>(page_size) - inside);
+        const std::span into(io.pages[at / page_size] + inside, piece);
+        if (!host_.read_cached(io.file, version, io.offset + done, into)) return false;
+        done += piece;
+    }
+    return true;
 }
 
 /// Bytes of the transfer, from job.done on, to their pages.
@@ -69,6 +89,9 @@ void Lane::on_read(Job& job, const READ3res& result) {
     const bool executable = job.io->kind == PageIoKind::read_file;
     if (executable && got.file_attributes.attributes_follow != 0) {
         if (!same_version(job, got.file_attributes.post_op_attr_u.attributes)) return;
+        host_.keep_contents(job.io->file, fingerprint(job.io->version),
+                            start_of(*job.io) + job.done,
+                            std::as_bytes(std::span(got.data.data_val, got.data.data_len)));
     } else if (executable) {
         job.check_version = true;
     }
@@ -96,9 +119,7 @@ void Lane::read_done(Job& job) {
 
 /// Is the executable the file that was opened? Else the job has failed, or is done again.
 bool Lane::same_version(Job& job, const fattr3& attributes) {
-    const FileVersion& version = job.io->version;
-    const nfs::Fingerprint opened{version.size, to_word(version.mtime_ns),
-                                  to_word(version.ctime_ns)};
+    const nfs::Fingerprint opened = fingerprint(job.io->version);
     switch (host_.compare_versions(job.io->file, opened, nfs::fingerprint(attributes))) {
         case nfs::Sameness::same:
             return true;

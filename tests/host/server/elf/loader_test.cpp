@@ -27,9 +27,14 @@ class LoaderTest : public elf_test::SpaceTest {
     using VAddr = base::VAddr;
 };
 
+/// As the file is now.
+Result<elf::LoadedImage> load(fs::File& file, std::string_view name, vm::AddressSpace& space) {
+    return elf::load(file, TRY(file.status()), name, space);
+}
+
 TEST_F(LoaderTest, LoadsSegmentsAndZeroesTheRest) {
     elf_test::MemoryFile file(good_file().bytes());
-    const auto image = elf::load(file, "good", space);
+    const auto image = load(file, "good", space);
     ASSERT_TRUE(image.has_value());
     EXPECT_EQ(image->entry, VAddr{0x40'0100});
     EXPECT_EQ(image->program_headers, VAddr{0x40'0040});
@@ -48,7 +53,7 @@ TEST_F(LoaderTest, LoadsSegmentsAndZeroesTheRest) {
 
 TEST_F(LoaderTest, GivesSegmentsTheirRights) {
     elf_test::MemoryFile file(good_file().bytes());
-    ASSERT_TRUE(elf::load(file, "good", space));
+    ASSERT_TRUE(load(file, "good", space));
     EXPECT_TRUE(space.handle_fault(VAddr{0x40'0100}, Access::execute));
     EXPECT_EQ(space.handle_fault(VAddr{0x40'0100}, Access::write).error(), Error::bad_address);
     EXPECT_TRUE(space.handle_fault(VAddr{0x40'2100}, Access::write));
@@ -61,7 +66,7 @@ TEST_F(LoaderTest, BigSegmentIsReadInPieces) {
     elf.segments = {
         {.flags = 7, .offset = 0x10, .vaddr = 0x40'0010, .filesz = 290'000, .memsz = 300'000}};
     elf_test::MemoryFile file(elf.bytes());
-    ASSERT_TRUE(elf::load(file, "big", space));
+    ASSERT_TRUE(load(file, "big", space));
     const auto bytes = elf.bytes();
     for (std::uint64_t i = 0; i < 290'000; i += 501) {
         ASSERT_EQ(at(0x40'0010 + i), bytes[0x10 + i]) << i;
@@ -74,7 +79,7 @@ TEST_F(LoaderTest, SegmentsMayShareAPage) {
     elf.segments[0].filesz = elf.segments[0].memsz = 0x2100;
     elf.segments[1].vaddr = 0x40'2100;
     elf_test::MemoryFile file(elf.bytes());
-    ASSERT_TRUE(elf::load(file, "shared", space));
+    ASSERT_TRUE(load(file, "shared", space));
     EXPECT_EQ(at(0x40'20ff), ElfFile::pattern(0x20ff));
     EXPECT_EQ(at(0x40'2100), ElfFile::pattern(0x2100));
     EXPECT_TRUE(space.handle_fault(VAddr{0x40'2000}, Access::execute));
@@ -85,14 +90,14 @@ TEST_F(LoaderTest, ProgramHeadersMayBeFarBack) {
     ElfFile elf = good_file();
     elf.header.phoff = 0x2f00;
     elf_test::MemoryFile file(elf.bytes());
-    ASSERT_TRUE(elf::load(file, "far", space));
+    ASSERT_TRUE(load(file, "far", space));
     EXPECT_EQ(at(0x40'1000), ElfFile::pattern(0x1000));
 }
 
 TEST_F(LoaderTest, NothingIsReadBeforeItIsTouched) {
     elf_test::MemoryFile file(good_file().bytes());
     file.fail_read = 1;  // the first is that of the headers
-    ASSERT_TRUE(elf::load(file, "good", space));
+    ASSERT_TRUE(load(file, "good", space));
     EXPECT_EQ(space.use().resident_pages, 1u);  // the IPC buffer
     EXPECT_EQ(at(0x40'0200), ElfFile::pattern(0x200));
 }
@@ -101,7 +106,7 @@ TEST_F(LoaderTest, FileThatShrinksIsNotedWhenAPageIsTouched) {
     elf_test::MemoryFile file(good_file().bytes());
     file.claimed_size = 0x3000;
     file.bytes.resize(0x2140);
-    ASSERT_TRUE(elf::load(file, "shrunk", space));
+    ASSERT_TRUE(load(file, "shrunk", space));
     EXPECT_EQ(space.handle_fault(VAddr{0x40'2100}, Access::read).error(),
               Error::executable_changed);
     EXPECT_EQ(space.doom(), Error::executable_changed);
@@ -109,7 +114,7 @@ TEST_F(LoaderTest, FileThatShrinksIsNotedWhenAPageIsTouched) {
 
 TEST_F(LoaderTest, FileThatChangesIsNotMixedWithWhatItWas) {
     elf_test::MemoryFile file(good_file().bytes());
-    ASSERT_TRUE(elf::load(file, "changing", space));
+    ASSERT_TRUE(load(file, "changing", space));
     fake::paging().version.mtime_ns = 1;
     EXPECT_EQ(space.handle_fault(VAddr{0x40'0100}, Access::execute).error(),
               Error::executable_changed);
@@ -117,9 +122,9 @@ TEST_F(LoaderTest, FileThatChangesIsNotMixedWithWhatItWas) {
 
 TEST_F(LoaderTest, BadFilesAreRefused) {
     elf_test::MemoryFile junk(std::vector<std::byte>(5000, std::byte{'x'}));
-    EXPECT_EQ(elf::load(junk, "junk", space).error(), Error::bad_executable);
+    EXPECT_EQ(load(junk, "junk", space).error(), Error::bad_executable);
     elf_test::MemoryFile empty({});
-    EXPECT_EQ(elf::load(empty, "empty", space).error(), Error::bad_executable);
+    EXPECT_EQ(load(empty, "empty", space).error(), Error::bad_executable);
 }
 
 TEST_F(LoaderTest, ReadErrorsComeThrough) {
@@ -132,7 +137,7 @@ TEST_F(LoaderTest, ReadErrorsComeThrough) {
         ASSERT_TRUE(other.init());
         elf_test::MemoryFile file(elf.bytes());
         file.fail_read = n;
-        EXPECT_EQ(elf::load(file, "failing", other).error(), Error::cancelled) << n;
+        EXPECT_EQ(load(file, "failing", other).error(), Error::cancelled) << n;
     }
     EXPECT_EQ(elf_test::MemoryFile::pins_handed_over, elf_test::MemoryFile::pins_released);
 }
@@ -147,7 +152,7 @@ TEST_F(LoaderTest, EachFailingStepGivesEverythingBack) {
             ASSERT_TRUE(other.init());
             elf_test::MemoryFile file(good_file().bytes());
             res::fail_after(n);
-            done = elf::load(file, "failing", other).has_value();
+            done = load(file, "failing", other).has_value();
             res::fail_after(0);
         }
         EXPECT_EQ(fake::resources(), now) << n;
