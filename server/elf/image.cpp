@@ -2,6 +2,8 @@
 #include "elf/image.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
 
 #include "base/bits.hpp"
 
@@ -27,11 +29,11 @@ constexpr std::uint64_t segment_load = 1, segment_interpreter = 3;
 constexpr std::uint64_t flag_execute = 1, flag_write = 2;
 
 /// A little-endian number of `size` bytes; the caller has checked that they are there.
-std::uint64_t number(std::span<const std::byte> bytes, std::size_t offset, std::size_t size) {
+[[gnu::always_inline]] inline std::uint64_t number(std::span<const std::byte> bytes,
+                                                   std::size_t offset, std::size_t size) {
+    static_assert(std::endian::native == std::endian::little);
     std::uint64_t value = 0;
-    for (std::size_t i = size; i-- > 0;) {
-        value = value << 8 | std::to_integer<std::uint64_t>(bytes[offset + i]);
-    }
+    std::memcpy(&value, bytes.data() + offset, size);
     return value;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "abi/sos_file.hpp"
@@ -52,14 +53,21 @@ class Writer {
     VAddr page_{};
 };
 
-/// Writes words one after the other.
+/// Writes words one after the other; the last ones with flush().
 class WordWriter {
   public:
     WordWriter(vm::AddressSpace& space, VAddr start) : writer_(space), at_(start) {}
 
     sos::Result<void> put(std::uint64_t word) {
-        TRY(writer_.put(at_, std::as_bytes(std::span(&word, 1))));
-        at_ = at_ + sizeof word;
+        if (count_ == words_.size()) TRY(flush());
+        words_[count_++] = word;
+        return {};
+    }
+    sos::Result<void> flush() {
+        const auto bytes = std::as_bytes(std::span(words_).first(count_));
+        TRY(writer_.put(at_, bytes));
+        at_ = at_ + bytes.size();
+        count_ = 0;
         return {};
     }
     sos::Result<void> put_pair(std::uint64_t type, std::uint64_t value) {
@@ -70,6 +78,8 @@ class WordWriter {
   private:
     Writer writer_;
     VAddr at_;
+    std::array<std::uint64_t, 64> words_;
+    std::size_t count_ = 0;
 };
 
 std::size_t count_strings(std::span<const char> block) {
@@ -130,6 +140,7 @@ sos::Result<VAddr> build_stack(vm::AddressSpace& space, const LoadedImage& image
     if (strings == arguments.argc) TRY(words.put(0));
     TRY(words.put(0));
     TRY(put_auxv(words, image, random, arguments.clock));
+    TRY(words.flush());
     return stack;
 }
 

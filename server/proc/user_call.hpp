@@ -22,12 +22,11 @@ struct UserCall {
     /// Words beyond the message's length are 0, whatever the registers hold.
     static UserCall from_message(const sel4::Received& message, const abi::IpcBuffer& buffer) {
         const std::uint64_t length = message.info.length();
-        const auto word = [&](std::size_t i) -> std::uint64_t {
-            if (i >= length) return 0;
-            return i < abi::message_registers ? message.words.mr[i] : buffer.msg[i];
-        };
-        UserCall call{.number = word(0)};
-        for (std::size_t i = 0; i < max_call_arguments; ++i) call.arguments[i] = word(i + 1);
+        const auto word = [&](std::size_t i) { return i < length ? message.words.mr[i] : 0; };
+        // The fourth argument alone does not travel in a register.
+        static_assert(abi::message_registers == max_call_arguments);
+        UserCall call{.number = word(0), .arguments = {word(1), word(2), word(3), 0}};
+        if (length > max_call_arguments) call.arguments[3] = buffer.msg[max_call_arguments];
         return call;
     }
 };

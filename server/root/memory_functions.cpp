@@ -33,7 +33,16 @@ inline void fill_block(unsigned char* to, std::uint64_t word) {
     store(to + 32, word), store(to + 40, word), store(to + 48, word), store(to + 56, word);
 }
 
+// Pages are most of what is copied and filled: several blocks in one round of the loop.
+constexpr std::size_t blocks = 4 * block;
+
 void copy_up(unsigned char* to, const unsigned char* from, std::size_t size) {
+    for (; size >= blocks; size -= blocks, to += blocks, from += blocks) {
+        copy_block(to, from);
+        copy_block(to + block, from + block);
+        copy_block(to + 2 * block, from + 2 * block);
+        copy_block(to + 3 * block, from + 3 * block);
+    }
     for (; size >= block; size -= block, to += block, from += block) copy_block(to, from);
     for (; size >= 8; size -= 8, to += 8, from += 8) store(to, load(from));
     for (; size > 0; --size) *to++ = *from++;
@@ -77,6 +86,12 @@ void* memmove(void* to, const void* from, std::size_t size) {
 void* memset(void* to, int value, std::size_t size) {
     auto* target = static_cast<unsigned char*>(to);
     const std::uint64_t word = (static_cast<unsigned>(value) & 0xffu) * 0x0101'0101'0101'0101u;
+    for (; size >= blocks; size -= blocks, target += blocks) {
+        fill_block(target, word);
+        fill_block(target + block, word);
+        fill_block(target + 2 * block, word);
+        fill_block(target + 3 * block, word);
+    }
     for (; size >= block; size -= block, target += block) fill_block(target, word);
     for (; size >= 8; size -= 8, target += 8) store(target, word);
     for (; size > 0; --size) *target++ = static_cast<unsigned char>(value);

@@ -15,7 +15,9 @@ constexpr std::size_t block_bytes = 64;
 
 using State = std::array<std::uint32_t, 16>;
 
-void quarter_round(State& s, unsigned a, unsigned b, unsigned c, unsigned d) {
+/// With constant indices, which become registers.
+[[gnu::always_inline]] inline void quarter_round(State& s, unsigned a, unsigned b, unsigned c,
+                                                 unsigned d) {
     s[a] += s[b];
     s[d] = std::rotl(s[d] ^ s[a], 16);
     s[c] += s[d];

@@ -244,7 +244,8 @@ bool AddressSpace::read_from_executable(const PageTable::Place& place, const Wan
         const PageTable::Place next{&entries_of(place.back.node)[index], {place.back.node, index}};
         const bool in_file = next.entry->data_in_elf() && next.entry->frame() == no_frame;
         if (!next.entry->empty() && !in_file) break;
-        const Result<FrameRef> frame = take_zeroed_page_frame();
+        const bool whole_page = here->size == page_size;
+        const Result<FrameRef> frame = whole_page ? take_page_frame() : take_zeroed_page_frame();
         if (!frame) break;
         make_evictable(*frame, next.back);
         Entry entry = next.entry->empty() ? untouched(want.region) : *next.entry;

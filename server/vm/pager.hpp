@@ -49,7 +49,8 @@ bool can_start_transfer();
 
 /// Starts to read pages whose slots follow one another into their frames.
 void start_page_in(std::span<const PagePlace> pages);
-/// Starts to read pages of an executable into their frames, zero-filled before.
+/// Starts to read pages of an executable into their frames, zero-filled where the range leaves
+/// gaps.
 void start_file_read(std::span<const PagePlace> pages, const ExecutableFile& file,
                      const FileRange& range);
 /// Starts to write pages that are resident, dirty and not mapped, as many as there are slots one

@@ -98,7 +98,8 @@ bool begin_turn(SpaceId id) {
         account.ticket = ++last_ticket;
         queue_length.fetch_add(1, std::memory_order_relaxed);
     }
-    Turn* const turn = lowest_ticket() == id ? find_turn() : nullptr;
+    const bool first = queue_length.load(std::memory_order_relaxed) == 1 || lowest_ticket() == id;
+    Turn* const turn = first ? find_turn() : nullptr;
     if (turn == nullptr) return false;
     if (turn->owner != no_space) end_turn(*turn);
     turn->owner = id;
