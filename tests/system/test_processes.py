@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+from scenario import pattern
+
 EXITS = 1000
 ROUNDS = 200
 REFUSALS = 1000
@@ -109,6 +111,28 @@ def test_kill_while_the_nfs_server_is_stopped(settled, server):
             assert "motd" in sos.run("ls", limit=30)
 
     sos.assert_steady(kill_ten, limit=20)
+
+
+def test_a_pid_is_used_again_while_a_request_of_its_old_life_is_under_way(sos, server, root):
+    """The server answers the old process's READs when the new one waits for its own."""
+    size = 1 << 20
+    with open(root / "old", "wb") as old:
+        old.truncate(1 << 30)  # more than the cache keeps: it is read from the server all the time
+    (root / "new").write_bytes(pattern(size))
+    for number in range(3):
+        pid = start_in_background(sos, "slurp old")
+        time.sleep(0.2)
+        server.pause()
+        try:
+            assert sos.run(f"kill {pid}", limit=10) == ""
+            sos.run("wait", limit=10)  # its parent has been told, so the pid is free
+            sos.start(f"verify read new {size} 4096 &")
+        finally:
+            server.resume()
+        assert f"[pid {pid}]" in sos.prompt()
+        sos.run("wait")
+        assert sos.output.count(f"verify: {size} bytes") == number + 1
+        (root / "new").write_bytes(pattern(size))  # to be read anew
 
 
 def test_commands_without_files_work_while_the_nfs_server_is_stopped(sos, server):
