@@ -155,6 +155,7 @@ bool submit(std::uint32_t index, Request& request) {
 }
 
 bool take_page_ios() {
+    parts->service.set_time(parts->config.now_us());
     return parts->lane.take_submitted();
 }
 

@@ -40,7 +40,8 @@ Node* Service::node_of_version(FileHandle file, const Fingerprint& version) {
 bool Service::read_cached(FileHandle file, const Fingerprint& version, std::uint64_t offset,
                           std::span<std::byte> into) {
     const Node* const node = node_of_version(file, version);
-    if (node == nullptr) return false;
+    // Whoever runs a program is to notice that another client has changed it.
+    if (node == nullptr || now_us_ - node->checked_us >= NameCache::life_us) return false;
     const auto copy = [&](std::uint64_t number, ByteRange range, std::size_t at) {
         CachePage* const page = cache_.find(*node, number);
         if (page == nullptr || page->discard || !page->valid.contains(range)) return false;

@@ -110,7 +110,8 @@ class Service final : private Surroundings {
     }
     /// Is what an open file has now what it was opened with, as far as attributes tell?
     Sameness compare_versions(FileHandle file, const Fingerprint& opened, const Fingerprint& found);
-    /// Bytes of an open file's version, from `offset` on. False when the cache has not all of them.
+    /// Bytes of an open file's version, from `offset` on. False when the cache has not all of them,
+    /// or when the server was asked too long ago whether it is still that version.
     bool read_cached(FileHandle file, const Fingerprint& version, std::uint64_t offset,
                      std::span<std::byte> into);
     /// The server's answer to a READ of that version, for the cache, if it has room.

@@ -141,6 +141,11 @@ TEST_F(ProgramTest, pages_of_one_version_are_kept_and_told) {
     EXPECT_EQ(got, std::vector<std::byte>(9'000, std::byte{'x'}));
     EXPECT_FALSE(service.read_cached(file, now, 300, got));    // the beginning is not there
     EXPECT_FALSE(service.read_cached(file, now, 1'001, got));  // nor is anything behind the end
+    runner->time_ahead_us += nfs::NameCache::life_us;
+    EXPECT_FALSE(runner->run_until([] { return false; }, 0.01));
+    EXPECT_FALSE(service.read_cached(file, now, 500, got));
+    EXPECT_TRUE(close(*open("/p")));  // asks
+    EXPECT_TRUE(service.read_cached(file, now, 500, got));
     nfs::Fingerprint other = now;
     ++other.changed;
     EXPECT_FALSE(service.read_cached(file, other, 500, got));
