@@ -174,6 +174,7 @@ TEST_F(PagingTest, ATransferOfManyPagesHasFewPins) {
 /// With so many slots in use that bitmaps go out and come back.
 class BitmapTest : public PagingTest {
   protected:
+    BitmapTest() { paging.page_file.clear(); }  // of what other tests have left
     ~BitmapTest() override {
         LockGuard guard(ft_lock);
         for (const std::uint32_t slot : taken) give_slot(slot);
@@ -225,8 +226,9 @@ TEST_F(BitmapTest, AProcessPagesOnWhileABitmapGoesOut) {
     Process process(60);
     for (std::uint64_t page = 0; page < 60; ++page) ASSERT_TRUE(process.write(page, 5));
     for (std::uint64_t page = 0; page < 60; ++page) ASSERT_TRUE(process.check(page));
-    EXPECT_TRUE(paging.page_file.contains(0) || paging.page_file.contains(32768) ||
-                paging.page_file.contains(65536) || paging.page_file.contains(98304));
+    EXPECT_TRUE(std::ranges::any_of(paging.page_file, [](const auto& slot) {
+        return slot.first % PageFileMap::segment_slots == 0;
+    }));
 }
 
 TEST_F(BitmapTest, ABitmapThatCannotBeWrittenCostsOneProcess) {
