@@ -25,20 +25,28 @@ static uint64_t cycles(void) {
 }
 
 /* The event "instructions retired": unlike the cycle counter it stands still while the machine is
- * idle. */
+ * idle. Counter 0 counts all of them, counter 1 those of the kernel (EL1). */
 static uint32_t instructions(void) {
     uint64_t now;
     __asm__ volatile("isb\n\tmrs %0, pmevcntr0_el0" : "=r"(now)::"memory");
     return (uint32_t)now;
 }
 
+static uint32_t kernel_instructions(void) {
+    uint64_t now;
+    __asm__ volatile("isb\n\tmrs %0, pmevcntr1_el0" : "=r"(now)::"memory");
+    return (uint32_t)now;
+}
+
 /* Lets the counters run, in case nobody has. */
 static void start_counters(void) {
+    const uint64_t retired = 8, not_at_el0 = 1ul << 30; /* Arm ARM, PMEVTYPER<n>_EL0 */
     uint64_t control;
-    __asm__ volatile("msr pmevtyper0_el0, %0" ::"r"(8ul));
+    __asm__ volatile("msr pmevtyper0_el0, %0" ::"r"(retired));
+    __asm__ volatile("msr pmevtyper1_el0, %0" ::"r"(retired | not_at_el0));
     __asm__ volatile("mrs %0, pmcr_el0" : "=r"(control));
     __asm__ volatile("msr pmcr_el0, %0" ::"r"(control | 1));
-    __asm__ volatile("msr pmcntenset_el0, %0" ::"r"(1ul << 31 | 1));
+    __asm__ volatile("msr pmcntenset_el0, %0" ::"r"(1ul << 31 | 3));
     __asm__ volatile("isb");
 }
 
@@ -100,9 +108,10 @@ static int bench_memory(void) {
     return 0;
 }
 
-/* Touches the first byte of each page and tells the cycles of one touch. */
-static uint64_t touch_all(volatile char* memory, size_t pages, int write) {
-    const uint64_t first = cycles();
+/* Touches the first byte of each page; with a name, tells what one touch takes in instructions, and
+ * how many of them are the kernel's. */
+static void touch_all(const char* name, volatile char* memory, size_t pages, int write) {
+    const uint32_t first = instructions(), first_of_kernel = kernel_instructions();
     for (size_t i = 0; i < pages; i++) {
         if (write) {
             memory[i * PAGE_SIZE_4K] = 1;
@@ -110,24 +119,27 @@ static uint64_t touch_all(volatile char* memory, size_t pages, int write) {
             (void)memory[i * PAGE_SIZE_4K];
         }
     }
-    return (cycles() - first) / pages;
+    const uint32_t all = instructions() - first;
+    const uint32_t of_kernel = kernel_instructions() - first_of_kernel;
+    if (name == NULL) return;
+    printf("%s %zu\n%s_kernel %zu\n", name, all / pages, name, of_kernel / pages);
 }
 
-/* Cycles of the three kinds of fault that need no I/O. */
+/* The three kinds of fault that need no I/O, on a machine that counts instructions. */
 static int bench_faults(void) {
     enum { pages = 1024, size = pages * PAGE_SIZE_4K };
     char* memory = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) return failed("mmap");
     char* const second = memory + size;
-    printf("first_touch %" PRIu64 "\n", touch_all(memory, pages, 1));
+    touch_all("first_touch", memory, pages, 1);
     /* New rights take the mappings away, as the clock does for a second chance. */
     if (mprotect(memory, size, PROT_READ) != 0 ||
         mprotect(memory, size, PROT_READ | PROT_WRITE) != 0) {
         return failed("mprotect");
     }
-    printf("soft_fault %" PRIu64 "\n", touch_all(memory, pages, 0));
-    touch_all(second, pages, 0);
-    printf("dirty_fault %" PRIu64 "\n", touch_all(second, pages, 1));
+    touch_all("soft_fault", memory, pages, 0);
+    touch_all(NULL, second, pages, 0);
+    touch_all("dirty_fault", second, pages, 1);
     return 0;
 }
 
@@ -161,19 +173,23 @@ static int by_size(const void* left, const void* right) {
 }
 
 /*
- * The usual number of instructions of an operation, which returns 0 when it has failed: the median
- * of many rounds, after some that fill caches.
+ * The usual number of instructions of an operation, which returns 0 when it has failed, and how
+ * many of them are the kernel's: medians of many rounds, after some that fill caches.
  */
 static int report_median(const char* name, int (*operation)(void)) {
     enum { warm_up = 5, rounds = 41 };
-    static uint64_t taken[rounds];
+    static uint64_t taken[rounds], of_kernel[rounds];
     for (int i = 0; i < warm_up + rounds; i++) {
-        const uint32_t first = instructions();
+        const uint32_t first_of_kernel = kernel_instructions(), first = instructions();
         if (!operation()) return failed(name);
-        if (i >= warm_up) taken[i - warm_up] = instructions() - first;
+        if (i < warm_up) continue;
+        taken[i - warm_up] = instructions() - first;
+        of_kernel[i - warm_up] = kernel_instructions() - first_of_kernel;
     }
     qsort(taken, rounds, sizeof(taken[0]), by_size);
-    printf("\n%s %" PRIu64 "\n", name, taken[rounds / 2]);
+    qsort(of_kernel, rounds, sizeof(of_kernel[0]), by_size);
+    printf("\n%s %" PRIu64 "\n%s_kernel %" PRIu64 "\n", name, taken[rounds / 2], name,
+           of_kernel[rounds / 2]);
     return 0;
 }
 
