@@ -125,12 +125,12 @@ def test_paging_survives_a_server_that_stops(boot, server):
     assert out.count("all as written") == 3 and "3 copies are done" in out, out
 
 
-def test_sixteen_heaps_in_eight_mebibytes(boot):
-    """Sixteen processes with 16 MiB each, and 2048 frames for all of them."""
+def test_sixteen_heaps_and_stacks_in_eight_mebibytes(boot):
+    """Sixteen processes with 16 MiB of heap and 16 of stack, and 2048 frames for all of them."""
     sos = boot(append="frames=2048")
     sos.prompt()
-    out = sos.run("thrash 16384 1 16", limit=3000)
-    assert out.count("all as written") == 16, out
+    out = sos.run("thrash 16384,16384 1 16", limit=3000)
+    assert out.count("thrash: 8192 pages, 1 rounds, all as written") == 16, out
 
 
 def test_a_thousand_lives_of_paging_processes(boot):

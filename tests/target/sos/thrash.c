@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// thrash KIBIBYTES ROUNDS [COPIES]: writes a heap of that size and verifies it, page by page, ROUNDS
-// times over, each time in sequence, in stride and at random. Every word of a page depends on where
-// it is, on the process, and on how often the page was written. With COPIES, so many processes do
-// it at once. Prints one line; status 1 when a page has not what was written to it.
+// thrash HEAP[,STACK] ROUNDS [COPIES]: writes a heap and a stack of so many KiB and verifies them,
+// page by page, ROUNDS times over, each time in sequence, in stride and at random. Every word of a
+// page depends on where it is, on the process, and on how often the page was written. With COPIES,
+// so many processes do it at once. Prints one line; status 1 when a page has not what was written
+// to it.
 #include <errno.h>
 #include <inttypes.h>
 #include <spawn.h>
@@ -14,9 +15,9 @@
 
 enum { page_size = 4096, words = page_size / 8 };
 
-static uint64_t* heap;
+static char *heap, *stack;  // at page borders
 static uint32_t* versions;  // how often each page was written
-static size_t pages;
+static size_t heap_pages, pages;
 static uint64_t key;
 
 static uint64_t mix(uint64_t value) {
@@ -31,11 +32,13 @@ static uint64_t word_of(size_t page, size_t index) {
 
 /// Checks what the page has and, every second time, writes it anew.
 static int visit(size_t page, int write) {
-    uint64_t* const at = heap + page * words;
+    char* const address =
+        page < heap_pages ? heap + page * page_size : stack + (page - heap_pages) * page_size;
+    uint64_t* const at = (uint64_t*)address;
     for (size_t i = 0; versions[page] > 0 && i < words; i++) {
         if (at[i] == word_of(page, i)) continue;
-        printf("thrash: page %zu word %zu version %u: %" PRIx64 " instead of %" PRIx64 "\n", page, i,
-               versions[page], at[i], word_of(page, i));
+        printf("thrash: page %zu word %zu version %u: %" PRIx64 " instead of %" PRIx64 "\n", page,
+               i, versions[page], at[i], word_of(page, i));
         return 1;
     }
     for (size_t i = 0; versions[page] == 0 && i < words; i++) {
@@ -64,17 +67,26 @@ static int one_round(uint64_t* random) {
     return 0;
 }
 
-static int thrash(size_t kibibytes, int rounds) {
-    pages = kibibytes / 4;
+static char* page_border(char* memory) {
+    return (char*)(((uintptr_t)memory + page_size - 1) & ~(uintptr_t)(page_size - 1));
+}
+
+static int thrash(size_t heap_kibibytes, size_t stack_kibibytes, int rounds) {
+    /* Nothing was below here so far, so the lowest pages of this are as untouched as the heap's. */
+    enum { touched_before = 16 * page_size };
+    char below[stack_kibibytes * 1024 + touched_before];
+    stack = page_border(below);
+    heap_pages = heap_kibibytes / 4;
+    pages = heap_pages + stack_kibibytes / 4;
     key = (uint64_t)getpid() << 32;
     uint64_t random = key + 1;
     versions = calloc(pages, sizeof *versions);
-    char* const memory = sbrk((intptr_t)((pages + 1) * page_size));
+    char* const memory = sbrk((intptr_t)((heap_pages + 1) * page_size));
     if (versions == NULL || memory == (char*)-1) {
         perror("thrash");
         return 2;
     }
-    heap = (uint64_t*)(((uintptr_t)memory + page_size - 1) & ~(uintptr_t)(page_size - 1));
+    heap = page_border(memory);
     for (int round = 0; round < rounds; round++) {
         if (one_round(&random)) return 1;
     }
@@ -84,8 +96,8 @@ static int thrash(size_t kibibytes, int rounds) {
 
 extern char** environ;
 
-static int thrash_together(char* kibibytes, char* rounds, int copies) {
-    char* arguments[] = {"thrash", kibibytes, rounds, NULL};
+static int thrash_together(char* sizes, char* rounds, int copies) {
+    char* arguments[] = {"thrash", sizes, rounds, NULL};
     int failed = 0;
     for (int i = 0; i < copies; i++) {
         pid_t pid;
@@ -100,9 +112,11 @@ static int thrash_together(char* kibibytes, char* rounds, int copies) {
 
 int main(int argc, char** argv) {
     if (argc < 3) {
-        fprintf(stderr, "usage: thrash KIBIBYTES ROUNDS [COPIES]\n");
+        fprintf(stderr, "usage: thrash HEAP[,STACK] ROUNDS [COPIES]\n");
         return 2;
     }
     if (argc > 3) return thrash_together(argv[1], argv[2], atoi(argv[3]));
-    return thrash(strtoul(argv[1], NULL, 10), atoi(argv[2]));
+    char* end;
+    const size_t heap_kibibytes = strtoul(argv[1], &end, 10);
+    return thrash(heap_kibibytes, *end == ',' ? strtoul(end + 1, NULL, 10) : 0, atoi(argv[2]));
 }
