@@ -3,7 +3,7 @@
 
 The kernel and the timeout list are measured alone, in instructions (kernel_bench.py, timer_bench.py);
 `process` in instructions too, on a machine that counts them; files against Linux (files_bench.py),
-which takes a quarter of an hour and is done only when it is asked for. Each other group gives pairs
+which takes some minutes and is done only when it is asked for. Each other group gives pairs
 of name and number; the unit is the last part of the name. Those numbers of one machine at one time
 can be compared, others not: QEMU's speed is the machine's.
 """
