@@ -65,9 +65,9 @@ class ReplyPool {
     /// Gives one spare object back, when a client thread has gone.
     void shrink();
 
-    /// The next message, with answers that were left for now sent before.
+    /// The next message. An answer of send_with_next_receive() goes out in the same call.
     sel4::Received receive(sel4::CPtr endpoint);
-    /// The same without waiting for one.
+    /// The same without waiting for one; the answer goes out before.
     sel4::Received poll(sel4::CPtr endpoint);
 
     /// What to receive the next message with.

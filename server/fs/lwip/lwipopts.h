@@ -63,19 +63,21 @@
 // ring, which holds several windows.
 #define LWIP_DISABLE_TCP_SANITY_CHECKS 1
 
-// A segment that was put together from several has its acknowledgement at once, as the second of two
-// that came one by one would: a peer in slow start waits for it.
+// A segment that was put together from several has its acknowledgement at once, as the second of
+// two that came one by one would: a peer in slow start waits for it.
 struct tcp_pcb;
 struct pbuf;
 #ifdef __cplusplus
 extern "C"
 #endif
-    void sos_lwip_segment(struct tcp_pcb* pcb, const struct pbuf* packet);
+    void
+    sos_lwip_segment(struct tcp_pcb* pcb, const struct pbuf* packet);
 #define LWIP_HOOK_TCP_INPACKET_PCB(pcb, header, options, first, second, packet) \
     (sos_lwip_segment(pcb, packet), ERR_OK)
 
 // Checksums are computed for what is sent, unless the device offers to do it. Those of what is
-// received are checked before lwIP gets it (net/stack), since the device may vouch for single packets.
+// received are checked before lwIP gets it (net/stack), since the device may vouch for single
+// packets.
 #define LWIP_CHKSUM_ALGORITHM 3
 #define LWIP_CHECKSUM_ON_COPY 1
 #define LWIP_CHECKSUM_CTRL_PER_NETIF 1
