@@ -18,23 +18,9 @@
 #include <sos.h>
 #include <sos_system.h>
 
+#include "instructions.h"
+
 enum { most_processes = 512, window = 160, row = 4, early = 20, late = 344 };
-
-/* The event INST_RETIRED, which idle time does not count (the cycle counter goes on through it). */
-static uint32_t instructions(void) {
-    uint64_t now;
-    __asm__ volatile("isb\n\tmrs %0, pmevcntr0_el0" : "=r"(now)::"memory");
-    return (uint32_t)now;
-}
-
-static void start_counting(void) {
-    uint64_t control;
-    __asm__ volatile("msr pmevtyper0_el0, %0" ::"r"(8ul));
-    __asm__ volatile("mrs %0, pmcr_el0" : "=r"(control));
-    __asm__ volatile("msr pmcr_el0, %0" ::"r"(control | 1));
-    __asm__ volatile("msr pmcntenset_el0, %0" ::"r"(1ul));
-    __asm__ volatile("isb");
-}
 
 static pid_t start(const char* program, const char* argument) {
     char* words[] = {(char*)program, (char*)argument, NULL};
@@ -93,7 +79,8 @@ static void kill_all(void) {
         const int ours = strcmp(one->command, "nap") == 0 || strcmp(one->command, "crowd") == 0;
         if (ours && one->pid != sos_my_id()) sos_process_delete(one->pid);
     }
-    while (sos_process_wait(-1) >= 0) {}
+    while (sos_process_wait(-1) >= 0) {
+    }
 }
 
 static int refused(void) {
@@ -104,7 +91,7 @@ static int run(int creators) {
     static uint64_t costs[most_processes];
     sos_resource_count_t before, after;
     int reason = EAGAIN;
-    start_counting();
+    start_counters();
     memset(costs, 1, sizeof costs);  // this program's own memory is all there before it is counted
     memset(processes, 1, sizeof processes);
     sos_process_wait(start("true", NULL));

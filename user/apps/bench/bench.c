@@ -18,36 +18,12 @@
 #include <unistd.h>
 #include <utils/util.h>
 
+#include "instructions.h"
+
 static uint64_t cycles(void) {
     uint64_t now;
     __asm__ volatile("isb\n\tmrs %0, pmccntr_el0" : "=r"(now)::"memory");
     return now;
-}
-
-/* The event "instructions retired": unlike the cycle counter it stands still while the machine is
- * idle. Counter 0 counts all of them, counter 1 those of the kernel (EL1). */
-static uint32_t instructions(void) {
-    uint64_t now;
-    __asm__ volatile("isb\n\tmrs %0, pmevcntr0_el0" : "=r"(now)::"memory");
-    return (uint32_t)now;
-}
-
-static uint32_t kernel_instructions(void) {
-    uint64_t now;
-    __asm__ volatile("isb\n\tmrs %0, pmevcntr1_el0" : "=r"(now)::"memory");
-    return (uint32_t)now;
-}
-
-/* Lets the counters run, in case nobody has. */
-static void start_counters(void) {
-    const uint64_t retired = 8, not_at_el0 = 1ul << 30; /* Arm ARM, PMEVTYPER<n>_EL0 */
-    uint64_t control;
-    __asm__ volatile("msr pmevtyper0_el0, %0" ::"r"(retired));
-    __asm__ volatile("msr pmevtyper1_el0, %0" ::"r"(retired | not_at_el0));
-    __asm__ volatile("mrs %0, pmcr_el0" : "=r"(control));
-    __asm__ volatile("msr pmcr_el0, %0" ::"r"(control | 1));
-    __asm__ volatile("msr pmcntenset_el0, %0" ::"r"(1ul << 31 | 3));
-    __asm__ volatile("isb");
 }
 
 static int failed(const char* what) {
