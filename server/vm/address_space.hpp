@@ -132,6 +132,11 @@ class AddressSpace {
     /// As pin, for a transfer of which this is page number `index`; such pins are bounded, in all
     /// and for one transfer. would_block: the pages pinned before have to do.
     Result<std::uint64_t> pin_for_transfer(VAddr at, Access access, std::size_t index);
+    /// As pin, for as long as the caller likes. Never waits: would_block when the page is not there
+    /// at once, or too many are pinned so. To be given back with vm::release_pin.
+    Result<std::uint64_t> pin_for_window(VAddr at, Access access);
+    /// The region around `at`, if it allows this access.
+    std::optional<Region> region_around(VAddr at, Access access) const;
     /// As pin for writing, but whatever the region's rights are: for the loader only.
     Result<PinnedFrame> pin_for_loading(VAddr at);
 

@@ -22,6 +22,10 @@ constexpr std::uint8_t max_pins = 255;
 // One frame in eight may be pinned by transfers.
 constexpr std::uint32_t transfer_pin_fraction = 8;
 constexpr std::uint64_t transfer_pin_mark = std::uint64_t{1} << 32;
+// And one in 32 by windows, which nobody can wait for; none when that would be but a few.
+constexpr std::uint32_t window_pin_fraction = 32;
+constexpr std::uint32_t least_window_pins = 8;
+constexpr std::uint64_t window_pin_mark = std::uint64_t{1} << 33;
 
 // Made at boot, so that the first programs need not wait for each frame to be made.
 constexpr unsigned frames_made_at_boot = 2048;  // 8 MiB
@@ -39,6 +43,7 @@ struct FrameTable {
     std::uint32_t max_page_frames = 0;
     std::uint32_t page_frames = 0;    // with FrameEntry::Limited
     std::uint32_t transfer_pins = 0;  // taken
+    std::uint32_t window_pins = 0;    // taken
     std::atomic<std::uint32_t> in_use = 0;
 };
 
@@ -311,8 +316,26 @@ std::uint64_t transfer_pin_token(FrameRef frame) {
     return transfer_pin_mark | frame.raw();
 }
 
+bool take_window_pin() {
+    ASSERT(ft_lock.held_by_me());
+    const std::uint32_t most = table.max_page_frames / window_pin_fraction;
+    if (most < least_window_pins || table.window_pins >= most) return false;
+    ++table.window_pins;
+    return true;
+}
+
+void give_window_pin() {
+    ASSERT(ft_lock.held_by_me() && table.window_pins > 0);
+    --table.window_pins;
+    wake_for_room();
+}
+
+std::uint64_t window_pin_token(FrameRef frame) {
+    return window_pin_mark | frame.raw();
+}
+
 static FrameRef frame_of(std::uint64_t token) {
-    return FrameRef{static_cast<std::uint32_t>(token & ~transfer_pin_mark)};
+    return FrameRef{static_cast<std::uint32_t>(token & ~(transfer_pin_mark | window_pin_mark))};
 }
 
 std::byte* transfer_data(std::uint64_t token) {
@@ -323,6 +346,7 @@ void release_pin(std::uint64_t token) {
     LockGuard guard(ft_lock);
     unpin_frame(frame_of(token));
     if ((token & transfer_pin_mark) != 0) give_transfer_pin();
+    if ((token & window_pin_mark) != 0) give_window_pin();
 }
 
 std::uint32_t frames_in_use() {

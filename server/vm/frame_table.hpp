@@ -150,6 +150,11 @@ std::uint64_t transfer_pin_token(FrameRef frame);
 /// The page that a token of a pin is for.
 std::byte* transfer_data(std::uint64_t token);
 
+/// Pins of windows on files, which last as long as a process likes, in the same way.
+bool take_window_pin();
+void give_window_pin();
+std::uint64_t window_pin_token(FrameRef frame);
+
 /// For fs::set_pin_release: unpin_frame of the frame that the token of a PinnedFrame names. Takes
 /// ft_lock itself, and tells those who wait for room.
 void release_pin(std::uint64_t token);

@@ -21,7 +21,7 @@ sos_fake_library(host_fake_res ${fakes}/fake_kernel.cpp ${fakes}/fake_server.cpp
     ${server}/res/irq.cpp ${server}/res/owned.cpp ${server}/res/res.cpp
     ${server}/res/server_pages.cpp ${server}/res/untyped.cpp)
 sos_fake_library(host_fake_vm ${fakes}/fake_log.cpp ${fakes}/fake_paging.cpp
-    ${server}/vm/address_space.cpp ${server}/vm/clock.cpp ${server}/vm/fault.cpp
+    ${server}/vm/address_space.cpp ${server}/vm/clock.cpp ${server}/vm/fault.cpp ${server}/vm/pin.cpp
     ${server}/vm/frame_table.cpp ${server}/vm/page_file.cpp ${server}/vm/page_table.cpp
     ${server}/vm/pager.cpp ${server}/vm/region.cpp ${server}/vm/scratch_frame.cpp
     ${server}/vm/share.cpp ${server}/vm/shared_page.cpp ${server}/vm/space_account.cpp ${server}/vm/turns.cpp ${server}/vm/waiters.cpp)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "vm/address_space.hpp"
 
+#include <vector>
+
 #include "vm_test.hpp"
 
 namespace sos::vm {
@@ -151,6 +153,24 @@ TEST_F(AddressSpaceTest, PinnedPageOutlivesTheSpace) {
     frame_data(FrameRef{static_cast<std::uint32_t>(token)})[0] = std::byte{1};
     release_pin(token);
     EXPECT_EQ(frames_in_use(), frames);
+}
+
+TEST_F(AddressSpaceTest, WindowsPinAPartOfTheFramesOnly) {
+    const std::uint64_t most = page_frame_limit() / 32;
+    const VAddr at = *space.map(VAddr{0}, (most + 1) * 0x1000, rw, Placement::anywhere);
+    std::vector<std::uint64_t> tokens;
+    for (std::uint64_t i = 0; i < most; ++i) {
+        tokens.push_back(*space.pin_for_window(at + i * 0x1000, Access::write));
+    }
+    EXPECT_EQ(space.pin_for_window(at, Access::write).error(), Error::would_block);
+    EXPECT_EQ(space.pin_for_window(code, Access::write).error(), Error::bad_address);
+    EXPECT_TRUE(space.pin(at, Access::write)) << "others are not bounded by that";
+    release_pin(tokens.back());
+    tokens.back() = *space.pin_for_window(at + most * 0x1000, Access::read);
+    transfer_data(tokens.back())[0] = std::byte{1};
+    for (const std::uint64_t token : tokens) release_pin(token);
+    EXPECT_EQ(space.region_around(at, Access::write)->start, at);
+    EXPECT_FALSE(space.region_around(code, Access::write).has_value());
 }
 
 TEST_F(AddressSpaceTest, BreakGrowsAndShrinks) {
