@@ -80,6 +80,17 @@ Result<std::size_t> Client::read(FileHandle file, std::uint64_t offset,
     return transfer(Operation::read, file, offset, into, nullptr);
 }
 
+Result<std::size_t> Client::read_and_arm(FileHandle file, std::uint64_t offset,
+                                         std::span<const IoBuffer> into, ReadWindow& window) {
+    base::ScopeExit release([&] { release_pins(into); });
+    Request request = start(Operation::read);
+    request.file = file;
+    request.offset = offset;
+    request.buffers = into;
+    request.window = &window;
+    return call(request);
+}
+
 Result<std::size_t> Client::write(FileHandle file, std::uint64_t offset,
                                   std::span<const IoBuffer> from) {
     return transfer(Operation::write, file, offset, from, nullptr);

@@ -54,6 +54,9 @@ class Client {
     /// At most max_io_buffers pieces and max_io_bytes bytes; their pins are handed over, even when
     /// an error is returned. Fewer bytes than asked for: end of file, or full disk.
     Result<std::size_t> read(FileHandle file, std::uint64_t offset, std::span<const IoBuffer> into);
+    /// Asks the file server in any case, which may arm the window with what follows.
+    Result<std::size_t> read_and_arm(FileHandle file, std::uint64_t offset,
+                                     std::span<const IoBuffer> into, ReadWindow& window);
     Result<std::size_t> write(FileHandle file, std::uint64_t offset,
                               std::span<const IoBuffer> from);
     /// Appends at what is the end of the file now; gives the position after the last byte too.

@@ -56,12 +56,23 @@ class File {
     virtual Result<std::size_t> read(std::uint64_t offset, std::span<const IoBuffer> into) = 0;
     virtual Result<std::size_t> write(std::uint64_t offset, std::span<const IoBuffer> from) = 0;
 
+    /// As read, and a window may be armed with what follows.
+    virtual Result<std::size_t> read_and_arm(std::uint64_t offset, std::span<const IoBuffer> into,
+                                             ReadWindow&) {
+        return read(offset, into);
+    }
+
     /// Writes behind the end of the file as it is now (O_APPEND). A device appends always.
     virtual Result<Appended> append(std::span<const IoBuffer> from) = 0;
 
     /// read(2) and write(2): at the position, which moves on; at the end if the file was opened so.
     Result<std::size_t> read_next(std::span<const IoBuffer> into) {
         const std::size_t bytes = TRY(read(position_, into));
+        position_ += bytes;
+        return bytes;
+    }
+    Result<std::size_t> read_next_and_arm(std::span<const IoBuffer> into, ReadWindow& window) {
+        const std::size_t bytes = TRY(read_and_arm(position_, into, window));
         position_ += bytes;
         return bytes;
     }
@@ -109,6 +120,8 @@ class File {
     void set_position(std::uint64_t position) { position_ = position; }
 
     void reference() { ++references_; }
+    /// Do several descriptors share the position?
+    bool shared() const { return references_ > 1; }
     /// Drops a reference; with the last one the file is closed, and the object is gone. The error
     /// is one that an earlier write met.
     [[nodiscard]] Result<void> release() {

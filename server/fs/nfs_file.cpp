@@ -19,6 +19,10 @@ class NfsFile final : public File {
     Result<std::size_t> read(std::uint64_t offset, std::span<const IoBuffer> into) override {
         return client_.read(handle_, offset, into);
     }
+    Result<std::size_t> read_and_arm(std::uint64_t offset, std::span<const IoBuffer> into,
+                                     ReadWindow& window) override {
+        return client_.read_and_arm(handle_, offset, into, window);
+    }
     Result<std::size_t> write(std::uint64_t offset, std::span<const IoBuffer> from) override {
         return client_.write(handle_, offset, from);
     }

@@ -13,6 +13,7 @@
 #include "abi/sos_file.hpp"
 #include "abi/sos_syscall.hpp"
 #include "error.hpp"
+#include "fs/file_window.hpp"
 #include "fs/io_buffer.hpp"
 #include "fs/page_view.hpp"
 
@@ -84,7 +85,8 @@ struct Request {
     std::span<const IoBuffer> buffers{};
     std::span<std::byte> into{};  // entries of a directory, text of a link
     PathScratch* scratch = nullptr;
-    PageViews* views = nullptr;  // read: where views of what comes next may go, or null
+    PageViews* views = nullptr;    // read: where views of what comes next may go, or null
+    ReadWindow* window = nullptr;  // read: a window for what comes next, or null
 
     // The answer. `value`: bytes transferred.
     bool failed = true;

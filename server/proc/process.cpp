@@ -87,6 +87,7 @@ void Process::tear_down() {
     listing_ = {};
     executable_ = {};
     files().close_all();
+    windows_.release();
     tcb_.reset();
     space().clear();
 }

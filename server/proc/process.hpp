@@ -22,6 +22,7 @@
 #include "proc/pm_client.hpp"
 #include "proc/process_id.hpp"
 #include "proc/slot_words.hpp"
+#include "proc/window_page.hpp"
 #include "res/owned.hpp"
 #include "vm/address_space.hpp"
 
@@ -74,6 +75,9 @@ class Process {
     /// The working directory, open while a program reads its entries by number.
     fs::FileRef& listing() { return listing_; }
 
+    /// The records of windows on files.
+    WindowPage& windows() { return windows_; }
+
     /// The process ends when the present system call or fault has been dealt with.
     void finish(std::uint64_t wait_status) {
         ending_ = true;
@@ -99,6 +103,7 @@ class Process {
     HandlerParts parts_;
     fs::FileRef executable_;  // open as long as pages may be read from it
     fs::FileRef listing_;
+    WindowPage windows_;
     res::OwnedTcb tcb_;
     bool ending_ = false;
     std::uint64_t wait_status_ = 0;

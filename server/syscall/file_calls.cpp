@@ -3,6 +3,7 @@
 #include "console/console.hpp"
 #include "fs/client.hpp"
 #include "syscall/calls.hpp"
+#include "syscall/descriptors.hpp"
 #include "syscall/paths.hpp"
 #include "syscall/user_buffer.hpp"
 
@@ -38,18 +39,6 @@ Result<std::uint32_t> place(Process& process, fs::FileRef file) {
         return 0u;
     }
     return process.files().insert(std::move(file));
-}
-
-Result<fs::File*> readable(Process& process, std::uint64_t fd) {
-    fs::File* const file = TRY(process.files().get(fd));
-    if (!file->mode().readable) return std::unexpected(Error::bad_descriptor);
-    return file;
-}
-
-Result<fs::File*> writable(Process& process, std::uint64_t fd) {
-    fs::File* const file = TRY(process.files().get(fd));
-    if (!file->mode().writable) return std::unexpected(Error::bad_descriptor);
-    return file;
 }
 
 }  // namespace

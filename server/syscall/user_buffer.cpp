@@ -61,15 +61,15 @@ Result<std::string_view> copy_string(proc::Process& process, std::uint64_t from,
 }
 
 Result<PinnedPieces> PinnedPieces::pin(proc::Process& process, std::uint64_t address,
-                                       std::size_t size, vm::Access access) {
+                                       std::size_t size, vm::Access access, std::size_t held) {
     ASSERT(size <= fs::max_io_bytes);
     PinnedPieces result;
     while (size > 0) {
         const std::size_t piece = std::min(size, left_in_page(address));
         const Result<std::uint64_t> token =
-            process.space().pin_for_transfer(base::VAddr{address}, access, result.count_);
+            process.space().pin_for_transfer(base::VAddr{address}, access, held + result.count_);
         // Nobody waits for a page with others in hand.
-        if (!token && token.error() == Error::would_block && result.count_ > 0) break;
+        if (!token && token.error() == Error::would_block && held + result.count_ > 0) break;
         if (!token) return std::unexpected(token.error());
         std::byte* const data = vm::transfer_data(*token) + offset_in_page(address);
         result.pieces_[result.count_++] = {.data = data, .size = piece, .pin_token = *token};

@@ -41,10 +41,12 @@ class [[nodiscard]] PinnedPieces {
     ~PinnedPieces() { fs::release_pins({pieces_.data(), count_}); }
 
     /// Up to `size` bytes, which is at most fs::max_io_bytes: as much as can be pinned together
-    /// now.
+    /// now. `held`: so many pins of this transfer are held already; if any are, nobody waits, and
+    /// there may be nothing in the result.
     static Result<PinnedPieces> pin(proc::Process& process, std::uint64_t address, std::size_t size,
-                                    vm::Access access);
+                                    vm::Access access, std::size_t held = 0);
 
+    std::span<const fs::IoBuffer> pieces() const { return {pieces_.data(), count_}; }
     std::size_t size() const { return fs::total_size({pieces_.data(), count_}); }
 
     /// Valid as long as this object.

@@ -65,6 +65,7 @@ CallResult mprotect(Process& process, const Arguments& in) {
 }
 
 CallResult share_vm(Process& process, const Arguments& in) {
+    if (process.windows().within(in[0], in[1])) return std::unexpected(Error::bad_address);
     TRY(process.space().share(base::VAddr{in[0]}, in[1], in[2] != 0));
     return UserReply::success();
 }

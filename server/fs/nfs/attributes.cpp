@@ -73,6 +73,7 @@ void Service::set_size(Node& node, std::uint64_t size) {
     const bool shorter = size < node.size;
     node.size = size;
     if (!shorter) return;
+    read_windows_.recall(node);
     for (CachePage* page = node.pages.front(); page != nullptr; page = NodePages::next(*page)) {
         page->end_views();
     }
@@ -80,6 +81,7 @@ void Service::set_size(Node& node, std::uint64_t size) {
 
 /// Pages lose all but what is ours and still to be written, or to be committed.
 void Service::forget_contents(Node& node) {
+    read_windows_.recall(node);
     CachePage* page = node.pages.front();
     while (page != nullptr) {
         CachePage* const next = NodePages::next(*page);

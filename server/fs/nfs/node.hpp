@@ -17,6 +17,7 @@
 #include "fs/nfs/call.hpp"
 #include "fs/nfs/page_cache.hpp"
 #include "fs/nfs/protocol.hpp"
+#include "fs/nfs/read_windows.hpp"
 
 namespace sos::fs::nfs {
 
@@ -42,6 +43,7 @@ struct Node {
 
     NodePages pages{};
     DirtyPages dirty{};
+    NodeWindows read_windows{};
     std::uint32_t dirty_pages = 0;
     std::uint32_t unstable_pages = 0;
     std::uint32_t in_flight = 0;         // READs and WRITEs

@@ -78,6 +78,33 @@ void Service::give_views(const Call& call, OpenFile& file, Node& node) {
     file.viewed_until = std::max(file.next_offset, (views->first + views->count) * cache_page_size);
 }
 
+/// After a read in small pieces: a window for what comes next, as far as the cache has it.
+void Service::fill_window(const Call& call, OpenFile& file, Node& node) {
+    ReadWindow* const window = call.request->window;
+    if (window == nullptr) return;
+    // Its pages are about to be written over, or of no use.
+    read_windows_.forget(node, file);
+    if (call.done < call.total || node.resize != nullptr) return;
+    const std::size_t room = total_size(window->into);
+    const std::uint64_t begin = call.offset + call.done;
+    BufferCursor cursor;
+    while (window->filled < room && begin + window->filled < node.size) {
+        const std::uint64_t at = begin + window->filled;
+        const auto first = static_cast<std::uint32_t>(at % cache_page_size);
+        const std::uint64_t most = std::min<std::uint64_t>(room - window->filled, node.size - at);
+        const auto size =
+            static_cast<std::uint32_t>(std::min<std::uint64_t>(most, cache_page_size - first));
+        CachePage* const page = cache_.find(node, at / cache_page_size);
+        if (page == nullptr || page->reading || !page->valid.contains({first, first + size})) break;
+        cursor.fill(window->into, page->data + first, size);
+        cache_.touch(*page);
+        window->filled += size;
+    }
+    if (window->filled == 0) return;
+    file.viewed_until = std::max(file.viewed_until, begin + window->filled);
+    read_windows_.arm(node, file, window->state);
+}
+
 /// READs for all that the cache lacks of these pages; false when there was no room for all.
 bool Service::read_pages(Node& node, std::uint64_t first, std::uint64_t end) {
     while (first < end) {

@@ -27,6 +27,7 @@
 #include "fs/nfs/name_cache.hpp"
 #include "fs/nfs/node.hpp"
 #include "fs/nfs/open_files.hpp"
+#include "fs/nfs/read_windows.hpp"
 #include "fs/nfs/removed.hpp"
 #include "fs/request.hpp"
 
@@ -240,6 +241,7 @@ class Service final : private Surroundings {
     // Filling the cache (read_ahead.cpp)
     void read_ahead(OpenFile& file, Node& node, std::uint64_t offset, std::size_t size);
     void give_views(const Call& call, OpenFile& file, Node& node);
+    void fill_window(const Call& call, OpenFile& file, Node& node);
     bool read_pages(Node& node, std::uint64_t first, std::uint64_t end);
     std::uint32_t read_run(Node& node, std::uint64_t first, std::uint64_t end);
     void send_read(Io& io);
@@ -340,6 +342,7 @@ class Service final : private Surroundings {
     PageCache cache_{};
     IoTable ios_{};
     RemovedFiles removed_{};
+    ReadWindows read_windows_{};
     base::IntrusiveList<Call, &Call::waiting_link> waiting_{};
     base::IntrusiveList<Call, &Call::waiting_link> waiting_for_resources_{};
     base::IntrusiveList<Io, &Io::waiting_link> waiting_ios_{};

@@ -126,6 +126,7 @@ void Service::read_on(Call& call) {
         call.done += range.size();
     }
     give_views(call, *file, node);
+    fill_window(call, *file, node);
     finish(call, call.done);
 }
 
@@ -191,6 +192,7 @@ void Service::write_on(Call& call) {
         call.offset = node.size;
         if (call.offset > INT64_MAX - max_io_bytes) return fail(call, Error::file_too_big);
     }
+    read_windows_.recall(node);
     while (call.done < call.total) {
         const std::uint64_t at = call.offset + call.done;
         const ByteRange range = range_in_page(at, call.total - call.done);
@@ -285,6 +287,7 @@ void Service::close(Call& call) {
     call.object = node.handle;
     call.errors_seen = file->errors_seen;
     const bool writable = file->writable;
+    read_windows_.forget(node, *file);
     open_files_.give(*file, chunks_);
     --node.opens;
     nodes_.settle(node);

@@ -271,6 +271,7 @@ void Service::write_failed(Io& io, Error error) {
     node.error = error;
     ++node.errors;
     node.write_through = true;
+    read_windows_.recall(node);
     for (std::uint32_t i = 0; i < io.page_count; ++i) {
         CachePage& page = *io.pages[i];
         page.writing = false;

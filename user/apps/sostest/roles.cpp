@@ -184,6 +184,7 @@ constexpr struct {
     {"share-read-into", share_and_read_into},
     {"share-hold", share_and_hold},
     {"share-spin", share_and_spin},
+    {"windows", serve_windows},
 };
 
 }  // namespace

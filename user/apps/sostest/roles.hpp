@@ -17,6 +17,9 @@ int share_and_read_into(const char*);
 int share_and_hold(const char*);
 int share_and_spin(const char*);
 
+// Role of shared_file.cpp.
+int serve_windows(const char*);
+
 /// Is one: does what the role is, returns the exit status.
 int play_role(const char* name, const char* argument);
 

@@ -59,6 +59,7 @@ inline std::uint64_t word(const void* pointer) {
 extern const std::span<const Case> pointer_cases;
 extern const std::span<const Case> argument_cases;
 extern const std::span<const Case> file_cases;
+extern const std::span<const Case> window_cases;
 extern const std::span<const Case> behaviour_cases;
 extern const std::span<const Case> memory_cases;
 extern const std::span<const Case> sharing_cases;

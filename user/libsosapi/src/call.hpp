@@ -13,6 +13,7 @@
 #include "abi/message_info.hpp"
 #include "abi/sos_file.hpp"
 #include "abi/sos_syscall.hpp"
+#include "windows.hpp"
 
 namespace sosapi {
 
@@ -58,7 +59,17 @@ template <abi::SosSyscall number, typename... Arguments>
 Reply call(Arguments... arguments) {
     static_assert(sizeof...(arguments) == detail::argument_count(number));
     const std::uint64_t words[sizeof...(arguments) + 1] = {detail::word(arguments)...};
+    constexpr windows::Matter matter = windows::matter_of(number);
+    if constexpr (matter != windows::Matter::none) windows::before_call(matter, words);
     return call_raw(static_cast<std::uint64_t>(number), sizeof...(arguments), words);
+}
+
+/// A call whose number is not known before.
+inline Reply call_any(std::uint64_t number, unsigned count, const std::uint64_t* arguments) {
+    std::uint64_t words[4] = {};
+    for (unsigned i = 0; i < count && i < 4; ++i) words[i] = arguments[i];
+    windows::before_call(windows::matter_of(static_cast<abi::SosSyscall>(number)), words);
+    return call_raw(number, count, words);
 }
 
 /// First result, or a negative errno: what libc expects of a system call.

@@ -95,7 +95,8 @@ Pieces pieces_of(long first, long count) {
 }  // namespace
 
 long linux_read(long file, long data, long size, long, long, long) {
-    return result_of(call<SosSyscall::read>(static_cast<int>(file), data, size));
+    return windows::read(static_cast<int>(file), reinterpret_cast<void*>(data),
+                         static_cast<std::size_t>(size));
 }
 
 long linux_write(long file, long data, long size, long, long, long) {
@@ -112,7 +113,7 @@ long linux_pwrite64(long file, long data, long size, long offset, long, long) {
 
 long linux_readv(long file, long first, long count, long, long, long) {
     return read_pieces(pieces_of(first, count), [file](void* data, std::size_t size) {
-        return result_of(call<SosSyscall::read>(static_cast<int>(file), data, size));
+        return windows::read(static_cast<int>(file), data, size);
     });
 }
 

@@ -41,7 +41,8 @@ long clamp_transfer(std::size_t size) {
 int read_file(int file, void* data, std::size_t size) {
     const long count = clamp_transfer(size);
     if (count < 0) return static_cast<int>(checked(Reply{-count, {}}));
-    return static_cast<int>(checked(call<SosSyscall::read>(file, data, count)));
+    const long got = windows::read(file, data, static_cast<std::size_t>(count));
+    return static_cast<int>(got < 0 ? checked(Reply{-got, {}}) : got);
 }
 
 int write_file(int file, const void* data, std::size_t size) {
@@ -155,7 +156,7 @@ ssize_t sos_console_out(const void* data, size_t size) {
 }
 
 sos_reply_t sos_call(uint64_t number, unsigned count, const uint64_t* arguments) {
-    const sosapi::Reply reply = sosapi::call_raw(number, count > 4 ? 4 : count, arguments);
+    const sosapi::Reply reply = sosapi::call_any(number, count > 4 ? 4 : count, arguments);
     return {reply.error, {reply.results[0], reply.results[1]}};
 }
 }

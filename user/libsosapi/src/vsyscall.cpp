@@ -60,7 +60,7 @@ long native_call(std::uint64_t number, const std::uint64_t* arguments) {
     const std::uint64_t wire = low ? number - native_offset : number;
     if (low && wire >= first_sos_number) return -ENOSYS;
     for (const auto& row : abi::sos_syscalls) {
-        if (row.number == wire) return result_of(call_raw(wire, row.arguments, arguments));
+        if (row.number == wire) return result_of(call_any(wire, row.arguments, arguments));
     }
     return -ENOSYS;
 }
