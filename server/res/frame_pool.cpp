@@ -18,6 +18,10 @@ namespace {
 constexpr std::uint32_t frames_per_chunk = 512;
 constexpr std::uint32_t max_chunks = max_frames / frames_per_chunk;
 constexpr unsigned chunk_bits = 21;
+// Frames are made some at a time, so that no page fault pays for all of a chunk.
+constexpr unsigned batch_bits = 17;
+constexpr std::uint32_t frames_per_batch = 1u << (batch_bits - 12);
+constexpr std::uint32_t batches_per_chunk = frames_per_chunk / frames_per_batch;
 
 // Blocks that only kernel objects and server pages may use.
 constexpr std::uint32_t least_reserve = 4;
@@ -26,10 +30,12 @@ constexpr std::uint32_t reserve_fraction = 16;
 struct Chunk {
     std::uint32_t caps = 0;       // first of 512 slots: the server's
     std::uint32_t user_caps = 0;  // first of 512 slots: for programs
+    std::uint32_t batches = 0;    // first of 16 slots: the memory of 32 frames each
 };
 
 constinit std::array<Chunk, max_chunks> chunks{};  // entries are written once, before use
 constinit std::uint32_t chunk_count = 0;           // GUARDED_BY(cu_lock)
+constinit std::uint32_t made = 0;                  // GUARDED_BY(cu_lock); frames below exist
 constinit std::uint32_t next_fresh = 1;            // GUARDED_BY(cu_lock); frame 0 is no frame
 
 std::uint32_t reserve_of(const detail::MemoryCounts& memory) {
@@ -42,27 +48,28 @@ struct ChunkParts {
     bool has_memory = false;
     std::uint32_t caps = 0;
     std::uint32_t user_caps = 0;
+    std::uint32_t batches = 0;
     UntypedId table_memory{};
     bool has_table_memory = false;
     std::uint32_t table_slot = 0;
-    bool frames_made = false;
     bool kept = false;
 
     ~ChunkParts() {
         if (kept) return;
-        if (frames_made) static_cast<void>(sel4::cnode_revoke(path(detail::memory_cptr(memory))));
         if (table_slot != 0) {
             static_cast<void>(sel4::cnode_delete(path(CPtr{table_slot})));
             detail::give_slots(table_slot, 1);
         }
         if (has_table_memory) detail::give_memory(table_memory);
+        if (batches != 0) detail::give_slots(batches, batches_per_chunk);
         if (user_caps != 0) detail::give_slots(user_caps, frames_per_chunk);
         if (caps != 0) detail::give_slots(caps, frames_per_chunk);
         if (has_memory) detail::give_memory(memory);
     }
 };
 
-/// Makes 512 frames, and the page table behind their part of the window. Requires cu_lock.
+/// Memory and slots for 512 frames, and the page table behind their part of the window. Requires
+/// cu_lock.
 Result<void> add_chunk() {
     if (chunk_count == max_chunks) return std::unexpected(Error::no_memory);
     ChunkParts parts;
@@ -70,6 +77,7 @@ Result<void> add_chunk() {
     parts.has_memory = true;
     parts.caps = TRY(detail::take_slots(frames_per_chunk));
     parts.user_caps = TRY(detail::take_slots(frames_per_chunk));
+    parts.batches = TRY(detail::take_slots(batches_per_chunk));
     parts.table_memory = TRY(detail::take_memory(abi::page_table_bits));
     parts.has_table_memory = true;
     parts.table_slot = TRY(detail::take_slots(1));
@@ -78,11 +86,20 @@ Result<void> add_chunk() {
     const base::VAddr window{frame_window_base + (std::uint64_t{chunk_count} << chunk_bits)};
     TRY(from_kernel(
         sel4::page_table_map(CPtr{parts.table_slot}, CPtr{abi::init_cap::vspace}, window)));
-    TRY(detail::retype(detail::memory_cptr(parts.memory), abi::ObjectType::small_page, 0,
-                       parts.caps, frames_per_chunk));
-    parts.frames_made = true;
+    TRY(detail::retype(detail::memory_cptr(parts.memory), abi::ObjectType::untyped, batch_bits,
+                       parts.batches, batches_per_chunk));
     parts.kept = true;
-    chunks[chunk_count++] = {parts.caps, parts.user_caps};
+    chunks[chunk_count++] = {parts.caps, parts.user_caps, parts.batches};
+    return {};
+}
+
+/// Makes the next 32 frames. Requires cu_lock.
+Result<void> make_batch() {
+    const Chunk& chunk = chunks[made / frames_per_chunk];
+    const std::uint32_t first = made % frames_per_chunk;
+    TRY(detail::retype(CPtr{chunk.batches + first / frames_per_batch}, abi::ObjectType::small_page,
+                       0, chunk.caps + first, frames_per_batch));
+    made += frames_per_batch;
     return {};
 }
 
@@ -104,6 +121,7 @@ Result<FrameRef> take_fresh_frame() {
         if (memory.free_blocks <= reserve_of(memory)) return std::unexpected(Error::no_memory);
         TRY(add_chunk());
     }
+    if (next_fresh >= made) TRY(make_batch());
     const FrameRef frame{next_fresh};
     TRY(from_kernel(sel4::page_map(
         frame_cap(frame), CPtr{abi::init_cap::vspace},

@@ -24,6 +24,7 @@ constinit ServerSpace space;  // GUARDED_BY(cu_lock)
 constexpr sel4::CPtr server_vspace{abi::init_cap::vspace};
 constexpr std::uint32_t large_pages = 512;  // small pages in a large one
 constexpr unsigned large_bits = abi::large_page_bits;
+constexpr std::uint32_t most_in_group = 16;  // small pages that share a piece of memory
 
 base::VAddr virtual_address(std::uint32_t page) {
     return base::VAddr{reinterpret_cast<std::uintptr_t>(ServerSpace::address(page))};
@@ -109,15 +110,20 @@ Result<void> ServerSpace::map(std::uint32_t page, PageKind kind) {
                                       abi::rights::read_write, attributes));
 }
 
-Result<void> ServerSpace::back_page(std::uint32_t page) {
-    TRY(ensure_table(page));
-    const UntypedId memory = TRY(detail::take_memory(abi::small_page_bits));
-    pages_[page].memory_plus = memory.raw() + 1;
-    ++used_pages_;
-    pages_[page].cptr = TRY(detail::take_slots(1));
-    TRY(detail::retype(detail::memory_cptr(memory), abi::ObjectType::small_page, 0,
-                       pages_[page].cptr, 1));
-    return map(page, PageKind::memory);
+/// `count` pages, a power of two: one piece of memory and one Retype for all of them.
+Result<void> ServerSpace::back_group(std::uint32_t first, std::uint32_t count) {
+    TRY(ensure_table(first));
+    TRY(ensure_table(first + count - 1));
+    const UntypedId memory = TRY(
+        detail::take_memory(abi::small_page_bits + static_cast<unsigned>(std::countr_zero(count))));
+    // From here on unmap() gives everything back.
+    pages_[first].memory_plus = memory.raw() + 1;
+    used_pages_ += count;
+    const std::uint32_t window = TRY(detail::take_slots(count));
+    for (std::uint32_t i = 0; i < count; ++i) pages_[first + i].cptr = window + i;
+    TRY(detail::retype(detail::memory_cptr(memory), abi::ObjectType::small_page, 0, window, count));
+    for (std::uint32_t i = 0; i < count; ++i) TRY(map(first + i, PageKind::memory));
+    return {};
 }
 
 Result<void> ServerSpace::back_large(std::uint32_t page) {
@@ -145,15 +151,17 @@ Result<ServerPages> ServerSpace::map_pages(std::size_t count, Guard guard) {
         result = ServerPages(first + guards, guards, pages);
     }
     for (std::uint32_t done = 0; done < pages;) {
-        LockGuard lock(cu_lock);  // anew for each page: others get their turn
+        LockGuard lock(cu_lock);  // anew for each group: others get their turn
         const std::uint32_t page = result.first_ + done;
         const std::uint32_t table = page / pages_per_table;
         const bool has_table = (tables_[table / 64] & base::bit(table % 64)) != 0;
         const bool large =
             page % large_pages == 0 && pages - done >= large_pages && !has_table && guards == 0;
-        const auto backed = large ? back_large(page) : back_page(page);
+        const std::uint32_t group =
+            large ? large_pages : std::min(std::bit_floor(pages - done), most_in_group);
+        const auto backed = large ? back_large(page) : back_group(page, group);
         if (!backed) return std::unexpected(backed.error());
-        done += large ? large_pages : 1;
+        done += group;
     }
     return result;
 }

@@ -53,7 +53,7 @@ class ServerSpace {
     void mark(std::uint32_t first, std::uint32_t count, bool used);
     Result<void> add_table(base::VAddr at);
     Result<void> ensure_table(std::uint32_t page);
-    Result<void> back_page(std::uint32_t page);
+    Result<void> back_group(std::uint32_t first, std::uint32_t count);
     Result<void> back_large(std::uint32_t page);
     Result<void> map(std::uint32_t page, PageKind kind);
 

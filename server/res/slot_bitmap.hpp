@@ -4,6 +4,7 @@
 // that the kernel makes many at a time. Pure bookkeeping.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
@@ -57,14 +58,17 @@ class SlotBitmap {
 
     /// Marks taken slots (or new ones) free.
     void give(std::uint32_t first, std::uint32_t count) {
-        for (std::uint32_t slot = first; slot < first + count; ++slot) {
+        for (std::uint32_t slot = first; slot < first + count;) {
             Leaf& leaf = data_[slot >> leaf_bits];
             const unsigned word = (slot >> 6) & 63;
-            ASSERT((leaf.words[word] & base::bit(slot & 63)) == 0);
-            leaf.words[word] |= base::bit(slot & 63);
+            const std::uint32_t now = std::min(64 - (slot & 63), first + count - slot);
+            const std::uint64_t mask = base::mask(now) << (slot & 63);
+            ASSERT((leaf.words[word] & mask) == 0);
+            leaf.words[word] |= mask;
             leaf.summary |= base::bit(word);
-            ++leaf.free;
+            leaf.free += now;
             groups_[slot >> (leaf_bits + 6)] |= base::bit((slot >> leaf_bits) & 63);
+            slot += now;
         }
         free_ += count;
     }

@@ -2,6 +2,7 @@
 #include "res/untyped.hpp"
 
 #include <algorithm>
+#include <span>
 
 #include "abi/object_type.hpp"
 #include "res/cspace.hpp"
@@ -60,7 +61,16 @@ Result<void> UntypedPool::add(sel4::CPtr untyped, unsigned size_bits) {
 
 Result<UntypedId> UntypedPool::take(unsigned size_bits) {
     ASSERT(size_bits >= smallest_untyped_bits && size_bits <= largest_untyped_bits);
-    return size_bits >= page_bits ? take_large(size_bits) : take_small(size_bits);
+    return size_bits >= run_bits || has_leftover(size_bits) ? take_large(size_bits)
+                                                            : take_from_cut(size_bits);
+}
+
+/// Is there a piece, or a whole block, that comes from the boot too small for a run?
+bool UntypedPool::has_leftover(unsigned size_bits) const {
+    if (size_bits < page_bits) return false;
+    if (!with_free_pieces_[size_bits].empty()) return true;
+    const auto blocks = std::span(whole_).subspan(size_bits, run_bits - size_bits);
+    return std::ranges::any_of(blocks, [](const BlockList& list) { return !list.empty(); });
 }
 
 UntypedPool::Block* UntypedPool::smallest_whole_block(unsigned least_bits) {
@@ -110,44 +120,49 @@ Result<UntypedPool::Block*> UntypedPool::cut_block(Block& block, unsigned piece_
     return &block;
 }
 
-Result<UntypedId> UntypedPool::take_small(unsigned size_bits) {
-    CutPage* page = pages_with_free_pieces_[size_bits].front();
-    if (page == nullptr) page = TRY(cut_page(size_bits));
-    const unsigned piece = page->pieces.take();
-    if (page->pieces.free() == 0) pages_with_free_pieces_[size_bits].remove(*page);
-    return small_id(index_of(*page), piece);
+Result<UntypedId> UntypedPool::take_from_cut(unsigned size_bits) {
+    Cut* cut = cuts_with_free_pieces_[size_bits].front();
+    if (cut == nullptr) {
+        const Result<Cut*> made = make_cut(size_bits);
+        // The search for memory may have set free a piece of just this size.
+        cut = made ? *made : cuts_with_free_pieces_[size_bits].front();
+        if (cut == nullptr) return std::unexpected(made.error());
+    }
+    const unsigned piece = cut->pieces.take();
+    if (cut->pieces.free() == 0) cuts_with_free_pieces_[size_bits].remove(*cut);
+    return cut_id(index_of(*cut), piece);
 }
 
-Result<UntypedPool::CutPage*> UntypedPool::cut_page(unsigned piece_bits) {
-    const UntypedId memory = TRY(take_large(page_bits));
-    CutPage* page = unused_cut_pages_.pop_front();
-    if (page == nullptr && cut_page_count_ < max_cut_pages) page = &cut_pages_[cut_page_count_++];
-    const std::uint32_t count = 1u << (page_bits - piece_bits);
-    auto window = page != nullptr ? detail::take_slots(count)
-                                  : Result<std::uint32_t>(std::unexpected(Error::no_memory));
+Result<UntypedPool::Cut*> UntypedPool::make_cut(unsigned piece_bits) {
+    const UntypedId memory = TRY(take(cut_bits(piece_bits)));
+    Cut* cut = unused_cuts_.pop_front();
+    if (cut == nullptr && cut_count_ < max_cuts) cut = &cuts_[cut_count_++];
+    const std::uint32_t count = 1u << (cut_bits(piece_bits) - piece_bits);
+    auto window = cut != nullptr ? detail::take_slots(count)
+                                 : Result<std::uint32_t>(std::unexpected(Error::no_memory));
     auto made =
         window ? detail::retype(cptr(memory), abi::ObjectType::untyped, piece_bits, *window, count)
                : Result<void>(std::unexpected(window.error()));
     if (!made) {
         if (window) detail::give_slots(*window, count);
-        if (page != nullptr) unused_cut_pages_.push_front(*page);
+        if (cut != nullptr) unused_cuts_.push_front(*cut);
         give(memory);
         return std::unexpected(made.error());
     }
-    page->memory = memory;
-    page->window = *window;
-    page->piece_bits = static_cast<std::uint8_t>(piece_bits);
-    page->pieces.reset(count);
-    pages_with_free_pieces_[piece_bits].push_back(*page);
-    return page;
+    cut->memory = memory;
+    cut->window = *window;
+    cut->piece_bits = static_cast<std::uint8_t>(piece_bits);
+    cut->pieces.reset(count);
+    cuts_with_free_pieces_[piece_bits].push_back(*cut);
+    return cut;
 }
 
 void UntypedPool::give(UntypedId id) {
     const unsigned piece = piece_of(id);
-    if (is_small(id)) {
-        CutPage& page = cut_pages_[(id.raw() & ~small_flag) >> 8];
-        if (page.pieces.free() == 0) pages_with_free_pieces_[page.piece_bits].push_front(page);
-        page.pieces.give(piece);
+    if (of_cut(id)) {
+        Cut& cut = cuts_[(id.raw() & ~cut_flag) >> 8];
+        if (cut.pieces.free() == 0) cuts_with_free_pieces_[cut.piece_bits].push_front(cut);
+        cut.pieces.give(piece);
         return;
     }
     Block& block = blocks_[id.raw() >> 9];
@@ -163,15 +178,16 @@ void UntypedPool::give(UntypedId id) {
 /// Joins everything that was cut and is unused again. False if there was nothing to join.
 bool UntypedPool::make_whole_again() {
     bool joined = false;
-    for (auto& list : pages_with_free_pieces_) {
-        for (CutPage* page = list.front(); page != nullptr;) {
-            CutPage* next = CutPageList::next(*page);
-            if (page->pieces.free() == 1u << (page_bits - page->piece_bits)) {
-                list.remove(*page);
-                join(*page);
+    // Small objects before pages: the pages that become free that way may complete a run.
+    for (auto& list : cuts_with_free_pieces_) {
+        for (Cut* cut = list.front(); cut != nullptr;) {
+            Cut* next = CutList::next(*cut);
+            if (cut->pieces.free() == 1u << (cut_bits(cut->piece_bits) - cut->piece_bits)) {
+                list.remove(*cut);
+                join(*cut);
                 joined = true;
             }
-            page = next;
+            cut = next;
         }
     }
     for (auto& list : with_free_pieces_) {
@@ -188,12 +204,12 @@ bool UntypedPool::make_whole_again() {
     return joined;
 }
 
-void UntypedPool::join(CutPage& page) {
-    // The pieces are the children of the page's untyped; nothing else was made from it.
-    MUST(sel4::cnode_revoke(path(cptr(page.memory))));
-    detail::give_slots(page.window, 1u << (page_bits - page.piece_bits));
-    give(page.memory);
-    unused_cut_pages_.push_front(page);
+void UntypedPool::join(Cut& cut) {
+    // The pieces are the children of its untyped; nothing else was made from it.
+    MUST(sel4::cnode_revoke(path(cptr(cut.memory))));
+    detail::give_slots(cut.window, 1u << (cut_bits(cut.piece_bits) - cut.piece_bits));
+    give(cut.memory);
+    unused_cuts_.push_front(cut);
 }
 
 void UntypedPool::join(Block& block) {
@@ -205,14 +221,14 @@ void UntypedPool::join(Block& block) {
 }
 
 sel4::CPtr UntypedPool::cptr(UntypedId id) const {
-    if (is_small(id)) return sel4::CPtr{page_of(id).window + piece_of(id)};
+    if (of_cut(id)) return sel4::CPtr{cut_of(id).window + piece_of(id)};
     const Block& block = block_of(id);
     return sel4::CPtr{block.piece_bits == block.size_bits ? block.cptr
                                                           : block.window + piece_of(id)};
 }
 
 unsigned UntypedPool::size_bits(UntypedId id) const {
-    return is_small(id) ? page_of(id).piece_bits : block_of(id).piece_bits;
+    return of_cut(id) ? cut_of(id).piece_bits : block_of(id).piece_bits;
 }
 
 namespace detail {

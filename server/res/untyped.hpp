@@ -2,13 +2,14 @@
 // The untyped pool: who may make which kernel object out of which memory.
 //
 // Memory is kept in blocks of at most 2 MiB, cut once from the untypeds of the boot. A block is
-// free, handed out whole, or cut into equal pieces of 4 KiB to 1 MiB; a 4 KiB piece may be cut
-// again into equal pieces of 16 bytes to 2 KiB. So taking and giving back is constant work, needs
-// no merging, and no retype on the way ever clears more than one block. A cut block whose
-// pieces are all back becomes whole again when memory is short.
+// free, handed out whole, or cut into equal pieces of 128 KiB to 1 MiB; a piece of 128 KiB may be
+// cut again into equal pieces of 4 KiB to 64 KiB, and a 4 KiB piece into equal pieces of 16 bytes
+// to 2 KiB. So taking and giving back is constant work, needs no merging, and no retype on the way
+// ever clears more than one block, or makes more than 256 objects. What was cut and has all its
+// pieces back becomes whole again when memory is short.
 //
 // Invariant: the bytes of every Untyped alive, and nothing else, are counted in untyped_bytes.
-// Bounds: 2048 blocks, 2048 cut 4 KiB pieces (8 MiB of small objects); beyond, Error::no_memory.
+// Bounds: 2048 blocks, 4096 cut pieces of 128 KiB or 4 KiB; beyond, Error::no_memory.
 #pragma once
 
 #include <cstdint>

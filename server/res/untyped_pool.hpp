@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // UntypedPool: the bookkeeping behind untyped.hpp, and the retypes that cut blocks.
 //
-// A Block is an untyped of the boot, or a 2 MiB part of one. A Cut4K is a 4 KiB piece of a block
-// that was cut again for small objects. Both are in a list for each size of piece while they have a
-// free one; blocks in one piece are in lists by their own size.
+// A Block is an untyped of the boot, or a 2 MiB part of one. A Cut is a piece that was cut again: a
+// run (128 KiB) for pages, or a page for small objects; so no cut makes more than a few pieces at a
+// time for whoever happens to need the first of them. Both are in a list for each size of piece
+// while they have a free one; blocks in one piece are in lists by their own size.
 //
 // All functions require cu_lock.
 #pragma once
@@ -23,9 +24,10 @@ namespace sos::res {
 class UntypedPool {
   public:
     static constexpr unsigned block_bits = largest_untyped_bits;
+    static constexpr unsigned run_bits = 17;
     static constexpr unsigned page_bits = 12;
     static constexpr unsigned max_blocks = 2048;
-    static constexpr unsigned max_cut_pages = 2048;
+    static constexpr unsigned max_cuts = 4096;
 
     constexpr UntypedPool() = default;
 
@@ -50,54 +52,57 @@ class UntypedPool {
         std::uint8_t piece_bits = 0;  // equal to size_bits: in one piece
         PieceMap<512> pieces;
     };
-    struct CutPage {
-        base::ListLink<CutPage> link;
+    struct Cut {
+        base::ListLink<Cut> link;
         UntypedId memory{};
         std::uint32_t window = 0;
         std::uint8_t piece_bits = 0;
         PieceMap<256> pieces;
     };
     using BlockList = base::IntrusiveList<Block, &Block::link>;
-    using CutPageList = base::IntrusiveList<CutPage, &CutPage::link>;
+    using CutList = base::IntrusiveList<Cut, &Cut::link>;
 
-    // Ids: [20:9] block, [8:0] piece; with bit 20 set [18:8] cut page, [7:0] piece.
-    static constexpr std::uint32_t small_flag = 1u << 20;
+    // Ids: [19:9] block, [8:0] piece; with bit 20 set [19:8] cut, [7:0] piece.
+    static constexpr std::uint32_t cut_flag = 1u << 20;
     static UntypedId block_id(unsigned block, unsigned piece) {
         return UntypedId{block << 9 | piece};
     }
-    static UntypedId small_id(unsigned page, unsigned piece) {
-        return UntypedId{small_flag | page << 8 | piece};
+    static UntypedId cut_id(unsigned cut, unsigned piece) {
+        return UntypedId{cut_flag | cut << 8 | piece};
     }
-    static bool is_small(UntypedId id) { return (id.raw() & small_flag) != 0; }
-    static unsigned piece_of(UntypedId id) { return id.raw() & (is_small(id) ? 0xff : 0x1ff); }
+    static bool of_cut(UntypedId id) { return (id.raw() & cut_flag) != 0; }
+    static unsigned piece_of(UntypedId id) { return id.raw() & (of_cut(id) ? 0xff : 0x1ff); }
     const Block& block_of(UntypedId id) const { return blocks_[id.raw() >> 9]; }
-    const CutPage& page_of(UntypedId id) const { return cut_pages_[(id.raw() & ~small_flag) >> 8]; }
+    const Cut& cut_of(UntypedId id) const { return cuts_[(id.raw() & ~cut_flag) >> 8]; }
+    /// Of what pieces of this size are cut from.
+    static unsigned cut_bits(unsigned piece_bits) {
+        return piece_bits < page_bits ? page_bits : run_bits;
+    }
     unsigned index_of(const Block& block) const {
         return static_cast<unsigned>(&block - blocks_.data());
     }
-    unsigned index_of(const CutPage& page) const {
-        return static_cast<unsigned>(&page - cut_pages_.data());
-    }
+    unsigned index_of(const Cut& cut) const { return static_cast<unsigned>(&cut - cuts_.data()); }
 
     void add_block(std::uint32_t cptr, unsigned size_bits);
     Result<UntypedId> take_large(unsigned size_bits);
-    Result<UntypedId> take_small(unsigned size_bits);
+    Result<UntypedId> take_from_cut(unsigned size_bits);
+    bool has_leftover(unsigned size_bits) const;
     Block* smallest_whole_block(unsigned least_bits);
     Result<Block*> cut_block(Block& block, unsigned piece_bits);
-    Result<CutPage*> cut_page(unsigned piece_bits);
+    Result<Cut*> make_cut(unsigned piece_bits);
     bool make_whole_again();
     void join(Block& block);
-    void join(CutPage& page);
+    void join(Cut& cut);
 
     detail::MemoryCounts counts_{};
     unsigned block_count_ = 0;
-    unsigned cut_page_count_ = 0;                               // ever used
+    unsigned cut_count_ = 0;                                    // ever used
     std::array<BlockList, block_bits + 1> whole_{};             // by size
     std::array<BlockList, block_bits + 1> with_free_pieces_{};  // by size of piece
-    std::array<CutPageList, page_bits> pages_with_free_pieces_{};
-    CutPageList unused_cut_pages_;
+    std::array<CutList, run_bits> cuts_with_free_pieces_{};
+    CutList unused_cuts_;
     std::array<Block, max_blocks> blocks_{};
-    std::array<CutPage, max_cut_pages> cut_pages_{};
+    std::array<Cut, max_cuts> cuts_{};
 };
 
 }  // namespace sos::res

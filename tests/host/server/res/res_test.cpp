@@ -159,6 +159,16 @@ TEST_F(ResTest, UnusedPiecesBecomeBlocksAgainWhenMemoryIsShort) {
     EXPECT_TRUE(again.has_value());
 }
 
+TEST_F(ResTest, NoCutMakesManyPieces) {
+    // Who needs the first page of a block does not pay for all of them.
+    std::vector<res::Untyped> pages;
+    for (int i = 0; i < 3 * 512; ++i) {
+        const std::size_t before_this = kernel.capabilities();
+        pages.push_back(*res::take_untyped(12));
+        EXPECT_LE(kernel.capabilities() - before_this, 64u) << i;
+    }
+}
+
 TEST_F(ResTest, ReuseClearsOnlyThePiece) {
     { auto warm = *res::make_tcb(); }
     const std::uint64_t cleared = kernel.bytes_cleared();
