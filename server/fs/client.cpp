@@ -10,7 +10,6 @@ namespace sos::fs {
 Request Client::start(Operation operation) {
     Request request{.operation = operation};
     request.owner = owner_;
-    request.scratch = &scratch_;
     return request;
 }
 

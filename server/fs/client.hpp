@@ -92,7 +92,6 @@ class Client {
     Owner owner_{};
     FileHandle viewed_{};  // the file that was read last, of which there are views
     PageViews views_;
-    PathScratch scratch_;
 };
 
 /// An open file of the NFS server as a File of a process.

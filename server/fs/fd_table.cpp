@@ -7,6 +7,17 @@
 
 namespace sos::fs {
 
+File* const* FdTable::entry(std::uint64_t fd) const {
+    if (fd < near_count) return &near_[fd];
+    if (!far_.valid()) return nullptr;
+    return reinterpret_cast<File* const*>(far_.data()) + (fd - near_count);
+}
+
+Result<void> FdTable::make_entry(std::uint32_t fd) {
+    if (fd >= near_count && !far_.valid()) far_ = TRY(res::map_pages(far_pages));
+    return {};
+}
+
 Result<std::uint32_t> FdTable::insert(FileRef file, std::uint32_t minimum) {
     ASSERT(file);
     if (minimum >= capacity) return std::unexpected(Error::bad_argument);
@@ -16,8 +27,9 @@ Result<std::uint32_t> FdTable::insert(FileRef file, std::uint32_t minimum) {
         if (taken == ~0ull) continue;
         const auto bit = static_cast<std::uint32_t>(std::countr_one(taken));
         const std::uint32_t fd = word * bits_per_word + bit;
+        TRY(make_entry(fd));
         used_[word] |= base::bit(bit);
-        files_[fd] = file.leak();
+        *entry(fd) = file.leak();
         ++count_;
         return fd;
     }
@@ -28,16 +40,19 @@ Result<void> FdTable::insert_at(std::uint32_t fd, FileRef file) {
     ASSERT(file);
     if (fd >= capacity) return std::unexpected(Error::bad_descriptor);
     FileRef before;
-    if (files_[fd] != nullptr) before = TRY(remove(fd));
+    TRY(make_entry(fd));
+    if (*entry(fd) != nullptr) before = TRY(remove(fd));
     used_[fd / bits_per_word] |= base::bit(fd % bits_per_word);
-    files_[fd] = file.leak();
+    *entry(fd) = file.leak();
     ++count_;
     return {};
 }
 
 Result<File*> FdTable::get(std::uint64_t fd) const {
-    if (fd >= capacity || files_[fd] == nullptr) return std::unexpected(Error::bad_descriptor);
-    return files_[fd];
+    if (fd >= capacity) return std::unexpected(Error::bad_descriptor);
+    File* const* const found = entry(fd);
+    if (found == nullptr || *found == nullptr) return std::unexpected(Error::bad_descriptor);
+    return *found;
 }
 
 Result<FileRef> FdTable::remove(std::uint64_t fd) {
@@ -45,7 +60,7 @@ Result<FileRef> FdTable::remove(std::uint64_t fd) {
     const std::uint64_t bit = base::bit(static_cast<unsigned>(fd % bits_per_word));
     used_[fd / bits_per_word] &= ~bit;
     close_on_exec_[fd / bits_per_word] &= ~bit;
-    files_[fd] = nullptr;
+    *entry(fd) = nullptr;
     --count_;
     return FileRef(file);
 }
@@ -73,6 +88,7 @@ void FdTable::close_all() {
         }
     }
     ASSERT(count_ == 0);
+    far_.reset();
 }
 
 }  // namespace sos::fs

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // FdTable: a process's descriptors (seed 4.2), 1024 of them, with a bitmap in which the lowest free
-// one is found word by word. A bit is set exactly while its entry holds a reference.
+// one is found word by word. A bit is set exactly while its entry holds a reference. Entries from
+// 128 on get memory when the first of them is needed.
 //
 // Descriptors 0, 1 and 2 are the console's: a process starts with 1 and 2 open, and opening the
 // console for reading gives 0; all other files get the lowest free descriptor from 3 on. The
@@ -8,9 +9,11 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include "error.hpp"
 #include "fs/file.hpp"
+#include "res/server_pages.hpp"
 
 namespace sos::fs {
 
@@ -25,7 +28,7 @@ class FdTable {
     ~FdTable() { close_all(); }
 
     /// Into the lowest free descriptor that is at least `minimum`; too_many_files when none is
-    /// left. On failure the file is closed.
+    /// left, no_memory when there is none for it. On failure the file is closed.
     Result<std::uint32_t> insert(FileRef file, std::uint32_t minimum = first_ordinary);
 
     /// Into this descriptor; what was there is closed. bad_descriptor when `fd` is too large.
@@ -49,11 +52,20 @@ class FdTable {
   private:
     static constexpr std::uint32_t bits_per_word = 64;
     static constexpr std::uint32_t words = capacity / bits_per_word;
+    static constexpr std::uint32_t near_count = 128;
+    static constexpr std::size_t far_pages =
+        ((capacity - near_count) * sizeof(File*) + res::page_size - 1) / res::page_size;
+
+    /// Null when there is no memory behind it.
+    File* const* entry(std::uint64_t fd) const;
+    File** entry(std::uint64_t fd) { return const_cast<File**>(std::as_const(*this).entry(fd)); }
+    Result<void> make_entry(std::uint32_t fd);
 
     std::uint64_t used_[words]{};
     std::uint64_t close_on_exec_[words]{};
     std::uint32_t count_ = 0;
-    File* files_[capacity]{};
+    File* near_[near_count]{};
+    res::ServerPages far_;  // the others
 };
 
 }  // namespace sos::fs

@@ -66,11 +66,6 @@ enum class Operation : std::uint8_t {
     read_link,
 };
 
-/// Where the file server expands symbolic links of a path.
-struct PathScratch {
-    char text[abi::max_path];
-};
-
 struct Request {
     Operation operation;
     bool follow_links = true;
@@ -84,7 +79,6 @@ struct Request {
     std::uint32_t mode = 0;
     std::span<const IoBuffer> buffers{};
     std::span<std::byte> into{};  // entries of a directory, text of a link
-    PathScratch* scratch = nullptr;
     PageViews* views = nullptr;    // read: where views of what comes next may go, or null
     ReadWindow* window = nullptr;  // read: a window for what comes next, or null
 

@@ -2,50 +2,16 @@
 #include "proc/create_job.hpp"
 
 #include <algorithm>
-#include <atomic>
-#include <bit>
 #include <new>
 
 #include "abi/sos_file.hpp"
+#include "proc/page_pool.hpp"
 
 namespace sos::proc {
 
 namespace {
 
-/// Pages made at boot; a bit for each that is free.
-class JobPool {
-  public:
-    static constexpr unsigned capacity = 8;
-
-    Result<void> init() {
-        pages_ = TRY(res::map_pages(capacity));
-        free_.store((1u << capacity) - 1, std::memory_order_release);
-        return {};
-    }
-
-    /// Null when all are in use.
-    std::byte* take() {
-        std::uint32_t bits = free_.load(std::memory_order_acquire);
-        while (bits != 0) {
-            if (free_.compare_exchange_weak(bits, bits & (bits - 1), std::memory_order_acquire)) {
-                return pages_.data() + std::size_t(std::countr_zero(bits)) * res::page_size;
-            }
-        }
-        return nullptr;
-    }
-
-    void give(const void* page) {
-        const auto offset = static_cast<const std::byte*>(page) - pages_.data();
-        free_.fetch_or(1u << (static_cast<std::size_t>(offset) / res::page_size),
-                       std::memory_order_release);
-    }
-
-  private:
-    res::ServerPages pages_;
-    std::atomic<std::uint32_t> free_{0};
-};
-
-constinit JobPool pool;
+constinit PagePool<8, 1> pool;
 
 }  // namespace
 

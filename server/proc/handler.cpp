@@ -19,8 +19,9 @@ Handler::Handler(const Environment& environment)
     : hooks_(*environment.hooks), file_client_(fs::endpoint()), pm_(sel4::null_cap) {}
 
 Result<Handler*> Handler::make(std::uint32_t index, const Environment& environment) {
-    constexpr std::size_t count = (sizeof(Handler) + res::page_size - 1) / res::page_size;
-    res::ServerPages pages = TRY(res::map_pages(count));
+    // There may be 512 of them: what few processes need at a time is elsewhere.
+    static_assert(sizeof(Handler) <= res::page_size);
+    res::ServerPages pages = TRY(res::map_pages(1));
     auto* const handler = new (pages.data()) Handler(environment);
     handler->pages_ = std::move(pages);
     const Result<void> made = handler->init(index, environment);
@@ -105,10 +106,7 @@ void Handler::run_process(Assignment& assignment) {
                                   .cspace_data = abi::cnode_data(0, abi::word_bits - cspace_bits),
                                   .fault_endpoint = fault_cap_.cptr(),
                                   .sched_context = user_sched_context_.cptr(),
-                                  .directory = directory_,
-                                  .first_path = first_path_,
-                                  .second_path = second_path_,
-                                  .text = text_});
+                                  .directory = directory_});
     creation_ = create(*process_, assignment);
     if (creation_) serve(*process_);
     wait_status_ = process_->wait_status();

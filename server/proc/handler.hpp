@@ -62,7 +62,7 @@ class Handler final : private vm::PagingThread {
     bool ended() const override;
 
     static constexpr unsigned cspace_bits = 2;
-    static constexpr std::size_t stack_pages = 6;
+    static constexpr std::size_t stack_pages = 3;  // three times what tests have seen used
 
     const Hooks& hooks_;
     res::ServerPages pages_;  // where this object itself is
@@ -70,10 +70,7 @@ class Handler final : private vm::PagingThread {
     PmClient pm_;
     vm::AddressSpace space_{this};
     fs::FdTable files_;
-    char directory_[abi::max_path] = {};
-    char first_path_[abi::max_path] = {};
-    char second_path_[abi::max_path] = {};
-    char text_[abi::max_path] = {};
+    WorkingDirectory directory_;
 
     // Destroyed from the last to the first: the thread before what it uses, copies before objects.
     res::OwnedEndpoint endpoint_;

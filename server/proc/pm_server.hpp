@@ -26,9 +26,9 @@
 
 namespace sos::proc {
 
-/// Handler threads that exist even when fewer processes are alive: up to here, starting a process
-/// makes no thread.
-inline constexpr std::size_t min_handlers = 16;
+/// Handler threads that exist even when fewer processes are alive: what a shell with its children
+/// needs. Up to here, starting a process makes no thread.
+inline constexpr std::size_t min_handlers = 4;
 /// A thread is free again in the same step as its process's slot.
 inline constexpr std::size_t max_handlers = max_processes;
 

@@ -14,12 +14,6 @@ namespace sos::proc {
 
 constinit SlotWords slot_words[max_processes];
 
-void Process::set_directory(std::string_view path) {
-    ASSERT(path.size() < sizeof parts_.directory);
-    directory_length_ = path.copy(parts_.directory, sizeof parts_.directory - 1);
-    parts_.directory[directory_length_] = '\0';
-}
-
 /// Loads the program, and its first page. What the file server knew of the file may be a little
 /// old: if that shows, the program is loaded once more as the NFS server has it now.
 Result<elf::LoadedImage> Process::load(CreateJob& job) {
@@ -43,7 +37,7 @@ Result<elf::LoadedImage> Process::load(CreateJob& job, fs::Known known) {
 Result<void> Process::create(CreateJob& job, const Hooks& hooks) {
     const std::string_view name = job.name();
     std::copy_n(name.begin(), std::min(name.size(), sizeof command_ - 1), command_);
-    set_directory(job.directory());
+    TRY(set_directory(job.directory()));
     parts_.file_client.set_owner({.slot = id_.slot, .generation = id_.generation});
     const InjectedFailure failure(job.block(), InjectedFailure::of_process);
 
@@ -80,14 +74,13 @@ Result<void> Process::run() {
 // The order matters: the thread stops before its memory goes, and files are closed (which may hand
 // dirty pages to the file server, and the console to the next in line) while memory is still there.
 void Process::tear_down() {
-    if (tcb_.valid()) {
-        static_cast<void>(sel4::tcb_suspend(tcb()));
-        static_cast<void>(sel4::sched_context_unbind(parts_.sched_context));
-    }
+    // The scheduling context is free again when the TCB is gone.
+    if (tcb_.valid()) static_cast<void>(sel4::tcb_suspend(tcb()));
     listing_ = {};
     executable_ = {};
     files().close_all();
     windows_.release();
+    parts_.directory.clear();
     tcb_.reset();
     space().clear();
 }

@@ -23,6 +23,7 @@
 #include "proc/process_id.hpp"
 #include "proc/slot_words.hpp"
 #include "proc/window_page.hpp"
+#include "proc/working_directory.hpp"
 #include "res/owned.hpp"
 #include "vm/address_space.hpp"
 
@@ -40,11 +41,7 @@ struct HandlerParts {
     std::uint64_t cspace_data;  // its guard
     sel4::CPtr fault_endpoint;
     sel4::CPtr sched_context;
-    char (&directory)[abi::max_path];  // the working directory
-    // Room for paths that a system call works on.
-    char (&first_path)[abi::max_path];
-    char (&second_path)[abi::max_path];
-    char (&text)[abi::max_path];
+    WorkingDirectory& directory;
 };
 
 class Process {
@@ -69,8 +66,8 @@ class Process {
     std::string_view command() const { return command_; }
 
     /// The working directory: absolute, normalised.
-    std::string_view directory() const { return {parts_.directory, directory_length_}; }
-    void set_directory(std::string_view path);
+    std::string_view directory() const { return parts_.directory.path(); }
+    Result<void> set_directory(std::string_view path) { return parts_.directory.set(path); }
 
     /// The working directory, open while a program reads its entries by number.
     fs::FileRef& listing() { return listing_; }
@@ -107,7 +104,6 @@ class Process {
     res::OwnedTcb tcb_;
     bool ending_ = false;
     std::uint64_t wait_status_ = 0;
-    std::size_t directory_length_ = 0;
     char command_[32] = {};
 };
 

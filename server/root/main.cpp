@@ -24,6 +24,7 @@
 #include "server/drivers/timer/generic_timer.hpp"
 #include "sync/lock.hpp"
 #include "syscall/dispatch.hpp"
+#include "syscall/path_room.hpp"
 #include "syscall/random.hpp"
 #include "syscall/services.hpp"
 #include "thread/thread.hpp"
@@ -117,9 +118,10 @@ abi::ClockOrigin clock_origin() {
     return {.ticks = clock_origin_ticks(), .date_us = syscall::services().boot_time_us};
 }
 
-void start_services() {
+Result<void> start_services() {
     syscall::set_services(
         {.now_us = now_us, .boot_time_us = read_clock(), .count_resources = count_resources});
+    return syscall::init_path_rooms();
 }
 
 Result<void> start_file_server() {
@@ -194,7 +196,7 @@ extern "C" [[noreturn]] void sos_main(const abi::BootInfo* boot_info) {
     stop_on_error("timer", start_timer());
     stop_on_error("console", start_console());
     start_randomness();
-    start_services();
+    stop_on_error("services", start_services());
     stop_on_error("file server", start_file_server());
     stop_on_error("processes", start_processes(*boot_info));
     interrupt_loop();

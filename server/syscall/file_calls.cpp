@@ -49,7 +49,7 @@ CallResult openat(Process& process, const Arguments& in) {
     std::uint64_t open_flags = in[1];
     if ((open_flags & refused_flags) != 0) return std::unexpected(Error::bad_argument);
     TRY(fs::OpenMode::from_flags(open_flags));
-    const Path path = TRY(path_argument(process, in[0]));
+    const PathArgument path = TRY(path_argument(process, in[0]));
     if (path.directory) open_flags |= flags::directory;
     constexpr std::uint32_t permission_bits = 07777;
     fs::FileRef file =

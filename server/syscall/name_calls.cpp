@@ -8,6 +8,7 @@
 #include "fs/client.hpp"
 #include "fs/path.hpp"
 #include "syscall/calls.hpp"
+#include "syscall/path_room.hpp"
 #include "syscall/paths.hpp"
 #include "syscall/user_buffer.hpp"
 
@@ -39,7 +40,7 @@ Result<abi::FileStatus> status_of(Process& process, const Path& path, fs::Follow
 }
 
 /// A path that is to be made, renamed or removed: the console is none of these.
-Result<Path> changeable(Result<Path> path) {
+Result<PathArgument> changeable(Result<PathArgument> path) {
     if (path && path->console) return std::unexpected(Error::not_permitted);
     return path;
 }
@@ -62,14 +63,14 @@ abi::SosStat to_sos_stat(const abi::FileStatus& status) {
 namespace calls {
 
 CallResult fstat(Process& process, const Arguments& in) {
-    const Path path = TRY(path_argument(process, in[0]));
+    const PathArgument path = TRY(path_argument(process, in[0]));
     const abi::FileStatus status = TRY(status_of(process, path, fs::FollowLinks::yes));
     TRY(copy_out(process, to_sos_stat(status), in[1]));
     return UserReply::success();
 }
 
 CallResult stat_path(Process& process, const Arguments& in) {
-    const Path path = TRY(path_argument(process, in[0]));
+    const PathArgument path = TRY(path_argument(process, in[0]));
     const auto follow = (in[2] & 1) != 0 ? fs::FollowLinks::no : fs::FollowLinks::yes;
     const abi::FileStatus status = TRY(status_of(process, path, follow));
     TRY(copy_out(process, status, in[1]));
@@ -88,7 +89,8 @@ CallResult getdents64(Process& process, const Arguments& in) {
     }
     // Room for one record with the longest name, so that few are read in vain.
     constexpr std::size_t room = entry::name_offset + fs::max_name + 1 + 8;
-    const std::span<char> record(process.parts().text, room);
+    char record_place[room];
+    const std::span<char> record(record_place);
     const Result<std::size_t> got = listing->read_directory(in[0], std::as_writable_bytes(record));
     if (!got || *got == 0) {
         listing = {};
@@ -106,7 +108,8 @@ CallResult getdents64(Process& process, const Arguments& in) {
 
 CallResult getdents(Process& process, const Arguments& in) {
     fs::File* const file = TRY(process.files().get(in[0]));
-    const std::span<char> all(process.parts().text);
+    const PathRoom place = TRY(PathRoom::take());
+    const std::span<char> all = place.text();
     const std::span<char> room = all.first(std::min<std::uint64_t>(all.size(), in[2]));
     if (!in_user_half(in[1], room.size())) return std::unexpected(Error::bad_address);
     const std::size_t bytes =
@@ -119,7 +122,7 @@ CallResult getdents(Process& process, const Arguments& in) {
 }
 
 CallResult unlinkat(Process& process, const Arguments& in) {
-    const Path path = TRY(changeable(path_argument(process, in[0])));
+    const PathArgument path = TRY(changeable(path_argument(process, in[0])));
     constexpr std::uint64_t remove_directory = 1;
     if ((in[1] & remove_directory) != 0) {
         TRY(process.file_client().remove_directory(path.text));
@@ -133,31 +136,31 @@ CallResult unlinkat(Process& process, const Arguments& in) {
 }
 
 CallResult mkdirat(Process& process, const Arguments& in) {
-    const Path path = TRY(changeable(path_argument(process, in[0])));
+    const PathArgument path = TRY(changeable(path_argument(process, in[0])));
     TRY(process.file_client().make_directory(path.text,
                                              static_cast<std::uint32_t>(in[1]) & permission_bits));
     return UserReply::success();
 }
 
 CallResult renameat(Process& process, const Arguments& in) {
-    const Path from = TRY(changeable(path_argument(process, in[0])));
-    const Path to = TRY(changeable(second_path_argument(process, in[1])));
+    const PathArgument from = TRY(changeable(path_argument(process, in[0])));
+    const PathArgument to = TRY(changeable(path_argument(process, in[1])));
     if (from.directory || to.directory) TRY(status_of(process, from, fs::FollowLinks::no));
     TRY(process.file_client().rename(from.text, to.text));
     return UserReply::success();
 }
 
 CallResult fchmodat(Process& process, const Arguments& in) {
-    const Path path = TRY(changeable(path_argument(process, in[0])));
+    const PathArgument path = TRY(changeable(path_argument(process, in[0])));
     TRY(process.file_client().change_mode(path.text,
                                           static_cast<std::uint32_t>(in[1]) & permission_bits));
     return UserReply::success();
 }
 
 CallResult readlinkat(Process& process, const Arguments& in) {
-    const Path path = TRY(path_argument(process, in[0]));
+    const PathArgument path = TRY(path_argument(process, in[0]));
     if (path.console || path.directory) return std::unexpected(Error::bad_argument);
-    const std::span<char> all(process.parts().text);
+    const std::span<char> all = path.room.text();
     const std::span<char> room = all.first(std::min<std::uint64_t>(all.size(), in[2]));
     const std::size_t length = TRY(process.file_client().read_link(path.text, room));
     TRY(copy_out(process, std::as_bytes(room.first(length)), in[1]));
@@ -167,7 +170,7 @@ CallResult readlinkat(Process& process, const Arguments& in) {
 CallResult faccessat(Process& process, const Arguments& in) {
     constexpr std::uint64_t execute = 1, all_bits = 7;
     if ((in[1] & ~all_bits) != 0) return std::unexpected(Error::bad_argument);
-    const Path path = TRY(path_argument(process, in[0]));
+    const PathArgument path = TRY(path_argument(process, in[0]));
     if (path.console) {
         if ((in[1] & execute) != 0) return std::unexpected(Error::access_denied);
         return UserReply::success();
@@ -178,10 +181,10 @@ CallResult faccessat(Process& process, const Arguments& in) {
 }
 
 CallResult chdir(Process& process, const Arguments& in) {
-    const Path path = TRY(path_argument(process, in[0]));
+    const PathArgument path = TRY(path_argument(process, in[0]));
     const abi::FileStatus status = TRY(status_of(process, path, fs::FollowLinks::yes));
     if (status.type != abi::FileType::directory) return std::unexpected(Error::not_directory);
-    process.set_directory(path.text);
+    TRY(process.set_directory(path.text));
     process.listing() = {};
     return UserReply::success();
 }

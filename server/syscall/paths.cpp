@@ -2,6 +2,7 @@
 #include "syscall/paths.hpp"
 
 #include <span>
+#include <utility>
 
 #include "console/console.hpp"
 #include "fs/path.hpp"
@@ -9,30 +10,19 @@
 
 namespace sos::syscall {
 
-namespace {
-
-Result<Path> resolve_into(proc::Process& process, std::string_view text, std::span<char> into) {
-    Path path{};
-    path.text = TRY(fs::normalise_path(process.directory(), text, into));
-    path.directory = fs::names_directory(text);
+Result<Path> resolve(proc::Process& process, std::string_view text, const PathRoom& room) {
+    const std::string_view path = TRY(fs::normalise_path(process.directory(), text, room.path()));
     // The device has the same name everywhere, as programs of all directories expect (seed 4.1).
-    path.console = text == console::name || console::is_console(path.text);
-    return path;
+    return Path{.text = path,
+                .directory = fs::names_directory(text),
+                .console = text == console::name || console::is_console(path)};
 }
 
-}  // namespace
-
-Result<Path> resolve(proc::Process& process, std::string_view text) {
-    return resolve_into(process, text, process.parts().first_path);
-}
-
-Result<Path> path_argument(proc::Process& process, std::uint64_t address) {
-    return resolve(process, TRY(copy_string(process, address, process.parts().text)));
-}
-
-Result<Path> second_path_argument(proc::Process& process, std::uint64_t address) {
-    const std::string_view text = TRY(copy_string(process, address, process.parts().text));
-    return resolve_into(process, text, process.parts().second_path);
+Result<PathArgument> path_argument(proc::Process& process, std::uint64_t address) {
+    PathRoom room = TRY(PathRoom::take());
+    const std::string_view text = TRY(copy_string(process, address, room.text()));
+    const Path path = TRY(resolve(process, text, room));
+    return PathArgument{path, std::move(room)};
 }
 
 }  // namespace sos::syscall

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Paths of programs: copied in, then made absolute and normal. The result lies in a buffer of the
-// handler thread and lives until that is used again.
+// Paths of programs: copied in, then made absolute and normal.
 #pragma once
 
 #include <string_view>
 
 #include "error.hpp"
 #include "proc/process.hpp"
+#include "syscall/path_room.hpp"
 
 namespace sos::syscall {
 
@@ -16,11 +16,15 @@ struct Path {
     bool console;           // names the console
 };
 
-/// The path at `address` in the program, in the first (or second) path buffer.
-Result<Path> path_argument(proc::Process& process, std::uint64_t address);
-Result<Path> second_path_argument(proc::Process& process, std::uint64_t address);
+/// With the memory that its text is in.
+struct PathArgument : Path {
+    PathRoom room;
+};
 
-/// The same for text that is here already; it must not lie in the first path buffer.
-Result<Path> resolve(proc::Process& process, std::string_view text);
+/// The path at `address` in the program.
+Result<PathArgument> path_argument(proc::Process& process, std::uint64_t address);
+
+/// What `text`, which is here already, means; in room.path().
+Result<Path> resolve(proc::Process& process, std::string_view text, const PathRoom& room);
 
 }  // namespace sos::syscall

@@ -19,8 +19,9 @@ constexpr std::size_t list_piece = 8;
 constexpr std::uint64_t us_per_ms = 1000;
 
 /// A job to run the program `name`, with room for an argument block of `block_size` bytes.
-Result<proc::JobPtr> make_job(Process& process, std::string_view name, std::size_t block_size) {
-    const Path path = TRY(resolve(process, name));
+Result<proc::JobPtr> make_job(Process& process, std::string_view name, const PathRoom& room,
+                              std::size_t block_size) {
+    const Path path = TRY(resolve(process, name, room));
     if (path.console || path.directory) return std::unexpected(Error::access_denied);
     return proc::make_job(path.text, process.directory(), block_size);
 }
@@ -90,9 +91,10 @@ CallResult exit(Process& process, const Arguments& in) {
 
 /// A command line: what stands before the first space is the program, the rest its arguments.
 CallResult execve(Process& process, const Arguments& in) {
-    const std::string_view line = TRY(copy_string(process, in[0], process.parts().text));
+    const PathRoom room = TRY(PathRoom::take());
+    const std::string_view line = TRY(copy_string(process, in[0], room.text()));
     // Each word gets a NUL, and takes the place of itself and a space.
-    proc::JobPtr job = TRY(make_job(process, proc::first_word(line), line.size() + 1));
+    proc::JobPtr job = TRY(make_job(process, proc::first_word(line), room, line.size() + 1));
     const proc::SplitCommand command = TRY(proc::split_command(line, job->block()));
     job->argc = static_cast<std::uint32_t>(command.argc);
     job->block_size = static_cast<std::uint32_t>(command.size);
@@ -100,11 +102,12 @@ CallResult execve(Process& process, const Arguments& in) {
 }
 
 CallResult spawn(Process& process, const Arguments& in) {
-    const std::string_view name = TRY(copy_string(process, in[0], process.parts().text));
+    const PathRoom room = TRY(PathRoom::take());
+    const std::string_view name = TRY(copy_string(process, in[0], room.text()));
     if (in[3] > abi::max_argument_strings || in[2] > abi::max_argument_block) {
         return std::unexpected(Error::argument_list_too_long);
     }
-    proc::JobPtr job = TRY(make_job(process, name, in[2]));
+    proc::JobPtr job = TRY(make_job(process, name, room, in[2]));
     job->argc = static_cast<std::uint32_t>(in[3]);
     TRY(copy_in(process, in[1], std::as_writable_bytes(job->block())));
     TRY(elf::check_argument_block(job->block(), job->argc));

@@ -27,8 +27,8 @@ constexpr std::uint32_t window_pin_fraction = 32;
 constexpr std::uint32_t least_window_pins = 8;
 constexpr std::uint64_t window_pin_mark = std::uint64_t{1} << 33;
 
-// Made at boot, so that the first programs need not wait for each frame to be made.
-constexpr unsigned frames_made_at_boot = 2048;  // 8 MiB
+// Made at boot: as many as the first programs need.
+constexpr unsigned frames_made_at_boot = 128;
 
 // GUARDED_BY(ft_lock), except the count.
 struct FrameTable {

@@ -13,18 +13,23 @@ def test_512_at_once_from_8_creators(sos):
     assert sos.run("crowd 8", limit=120) == "crowd: 512 at once\n"
 
 
-def test_512_at_once_in_sequence(boot):
-    """The first ones are cheaper: 16 handler threads are there from the start. A growing cost would
-    show each time; that of how the NFS server's answers come does not."""
-    sos = boot(qemu=COUNTING)
-    sos.prompt()
-    growth = []
-    while not growth or (min(growth) >= 1.2 and len(growth) < 5):
-        out = sos.run("crowd 0", limit=240)
-        found = re.search(r"512 at once, numbers .* cost (\d+) each, .* to \d+ (\d+)", out)
-        assert found, out
-        growth.append(int(found[2]) / int(found[1]))
-    assert min(growth) < 1.2, growth
+def test_number_500_costs_what_number_10_does(boot):
+    """On a fresh machine, whose memory is still to be cut and whose handler threads are still to be
+    made, and once more when a crowd has come and gone. Another machine is tried when the times at
+    which the NFS server answered may be to blame: a growing cost would show on each."""
+    for _ in range(3):
+        sos = boot(qemu=COUNTING)
+        sos.prompt()
+        growth = []
+        for _crowd in ("fresh", "second"):
+            out = sos.run("crowd 0", limit=240)
+            found = re.search(r"512 at once, around number 10 (\d+) each, around 500 (\d+)", out)
+            assert found, out
+            growth.append(int(found[2]) / int(found[1]))
+        if all(0.8 < each < 1.2 for each in growth):
+            return
+        sos.close()
+    raise AssertionError(growth)
 
 
 def test_kill_matrix(sos):

@@ -20,6 +20,7 @@ namespace sos::fs::nfs {
 
 class Service;
 struct Call;
+struct DirectoryChunk;
 struct Node;
 
 /// Sends the RPC of a step.
@@ -82,7 +83,8 @@ struct CallState {
     bool follow = true;
     std::uint8_t links_followed = 0;
     std::string_view rest{};
-    bool second_walk = false;  // rename: `first_...` is where the first path led
+    DirectoryChunk* expanded = nullptr;  // memory for what a symbolic link makes of the path
+    bool second_walk = false;            // rename: `first_...` is where the first path led
 
     // What gets another name, before that: the first path's object, and the one that is set aside.
     std::optional<Fingerprint> before{};

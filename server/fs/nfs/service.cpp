@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "fs/nfs/service.hpp"
 
+#include <utility>
+
 #include "fs/nfs/rpc.hpp"
 
 namespace sos::fs::nfs {
@@ -125,6 +127,7 @@ void Service::dispatch(Call& call) {
 void Service::answer(Call& call) {
     ASSERT(call.active);
     stop_waiting(call);
+    if (call.expanded != nullptr) chunks_.give(std::exchange(call.expanded, nullptr));
     call.active = false;
     call.in_flight = false;
     call.request = nullptr;

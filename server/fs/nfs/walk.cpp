@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Walks along paths, one LOOKUP for each component, so that every answer is fresh (close-to-open
-// consistency); only to a program that is to be run the way may be known (name_cache.hpp). Symbolic
-// links are expanded in the requester's scratch memory.
+// consistency); only to a program that is to be run the way may be known (name_cache.hpp). A path
+// with symbolic links is expanded in a chunk of the memory that directories use.
 #include <algorithm>
 #include <cstring>
 
+#include "fs/nfs/directory.hpp"
 #include "fs/nfs/rpc.hpp"
 
 namespace sos::fs::nfs {
@@ -124,13 +125,15 @@ void Service::on_walk_link(Call& call, const READLINK3res& result) {
 void Service::expand_link(Call& call, std::string_view target) {
     if (target.empty()) return fail(call, Error::not_found);
     if (++call.links_followed > max_links_followed) return fail(call, Error::symlink_loop);
-    PathScratch& scratch = *call.request->scratch;
     const std::size_t length = target.size() + call.rest.size();
-    if (length > sizeof(scratch.text)) return fail(call, Error::name_too_long);
-    // `rest` may lie in the scratch already.
-    std::memmove(scratch.text + target.size(), call.rest.data(), call.rest.size());
-    std::memcpy(scratch.text, target.data(), target.size());
-    call.rest = {scratch.text, length};
+    if (length > DirectoryChunk::size) return fail(call, Error::name_too_long);
+    if (call.expanded == nullptr) call.expanded = chunks_.take();
+    if (call.expanded == nullptr) return fail(call, Error::no_memory);
+    char* const text = reinterpret_cast<char*>(call.expanded);
+    // `rest` may lie there already.
+    std::memmove(text + target.size(), call.rest.data(), call.rest.size());
+    std::memcpy(text, target.data(), target.size());
+    call.rest = {text, length};
     if (target.front() == '/') call.directory = connection_.root();
     walk_on(call);
 }

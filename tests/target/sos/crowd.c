@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // crowd CREATORS: as many processes as there can be, alive at once. CREATORS 0: all are made one
-// after the other by this one, and what early and late ones cost is printed, in instructions (on
-// a machine that counts them). Else by so many creators at once. The next one must be refused
+// after the other by this one, and what those around number 10 and those around number 500 cost is
+// printed, in instructions (on a machine that counts them). Else by so many creators at once. The next one must be refused
 // with EAGAIN; then all are killed, and as much must be in use as before.
 #define _GNU_SOURCE
 #include <errno.h>
@@ -20,7 +20,7 @@
 
 #include "instructions.h"
 
-enum { most_processes = 512, window = 160, row = 4, early = 20, late = 344 };
+enum { most_processes = 512, window = 8, early = 10, late = 500 };
 
 static pid_t start(const char* program, const char* argument) {
     char* words[] = {(char*)program, (char*)argument, NULL};
@@ -29,17 +29,12 @@ static pid_t start(const char* program, const char* argument) {
     return errno == 0 ? pid : -1;
 }
 
-/// What each of `row` neighbours costs, where it was least among `window`. Rows, since what one
-/// leaves to be done (its child's first steps) falls into the time of the next; the least, since
-/// how often answers of the file server interrupt depends on the host.
-static unsigned least(const uint64_t* costs) {
-    uint64_t found = UINT64_MAX;
-    for (int i = 0; i + row <= window; ++i) {
-        uint64_t sum = 0;
-        for (int k = 0; k < row; ++k) sum += costs[i + k];
-        if (sum < found) found = sum;
-    }
-    return (unsigned)(found / row);
+/// What each of those around number `middle` cost. More than one, since what one leaves to be done
+/// (its child's first steps, memory to be cut) falls into the time of the next.
+static unsigned around(const uint64_t* costs, int middle) {
+    uint64_t sum = 0;
+    for (int i = 0; i < window; ++i) sum += costs[middle - window / 2 + i];
+    return (unsigned)(sum / window);
 }
 
 /// Starts sleepers until none can be had; how many.
@@ -122,8 +117,8 @@ static int run(int creators) {
     }
     printf("crowd: %d at once", total);
     if (creators == 0) {
-        printf(", numbers %d to %d cost %u each, %d to %d %u", early, early + window - 1,
-               least(costs + early), late, late + window - 1, least(costs + late));
+        printf(", around number %d %u each, around %d %u", early, around(costs, early), late,
+               around(costs, late));
     }
     printf("\n");
     return 0;

@@ -5,6 +5,9 @@
 
 #include <vector>
 
+#include "fake_server.hpp"
+#include "res/res.hpp"
+
 namespace {
 
 using namespace sos;
@@ -52,7 +55,16 @@ FileRef new_file() {
 
 class FdTableTest : public ::testing::Test {
   protected:
-    ~FdTableTest() override { EXPECT_EQ(files_alive, 0); }
+    FdTableTest() {
+        fake::server_kernel();
+        before = fake::resources();
+    }
+    ~FdTableTest() override {
+        EXPECT_EQ(files_alive, 0);
+        EXPECT_EQ(fake::resources(), before) << "the test leaked";
+    }
+
+    abi::ResourceCount before;
 };
 
 TEST_F(FdTableTest, gives_the_lowest_free_descriptor_from_three) {
@@ -83,6 +95,26 @@ TEST_F(FdTableTest, holds_1021_ordinary_files_and_recovers) {
     EXPECT_EQ(table.count(), 0u);
     EXPECT_EQ(files_alive, 0);
     EXPECT_EQ(*table.insert(new_file()), 3u);
+}
+
+TEST_F(FdTableTest, takes_memory_for_high_descriptors_only) {
+    FdTable table;
+    for (std::uint32_t fd = 3; fd < 128; ++fd) ASSERT_EQ(*table.insert(new_file()), fd);
+    EXPECT_EQ(fake::resources(), before);
+    EXPECT_FALSE(table.open(500));
+#ifndef NDEBUG
+    res::fail_after(1);
+    EXPECT_EQ(table.insert(new_file()).error(), Error::no_memory);
+    res::fail_after(1);
+    EXPECT_EQ(table.insert_at(1023, new_file()).error(), Error::no_memory);
+    res::fail_after(0);
+    EXPECT_EQ(table.count(), 125u);
+    EXPECT_EQ(files_alive, 125);
+#endif
+    EXPECT_EQ(*table.insert(new_file()), 128u);
+    EXPECT_GT(fake::resources().untyped_bytes, before.untyped_bytes);
+    table.close_all();
+    EXPECT_EQ(fake::resources(), before);
 }
 
 TEST_F(FdTableTest, searches_from_a_minimum) {

@@ -90,7 +90,6 @@ class Runner final : public nfs::Host {
         std::uint32_t index = 0;
         while (busy_[index]) ++index;
         busy_[index] = true;
-        request.scratch = &scratch_[index];
         service_.submit(index, request);
         return index;
     }
@@ -126,7 +125,6 @@ class Runner final : public nfs::Host {
     std::vector<std::byte> chunks_;
     std::vector<nfs::CachePage> pages_;
     std::vector<std::byte> cache_;
-    PathScratch scratch_[nfs::Service::max_calls];
     bool busy_[nfs::Service::max_calls]{};
     int socket_ = -1;
     short wanted_ = 0;
