@@ -2,6 +2,7 @@
 #include "fs/client.hpp"
 
 #include "base/scope_exit.hpp"
+#include "fs/work.hpp"
 #include "sel4/syscalls.hpp"
 #include "sync/thread_block.hpp"
 
@@ -15,6 +16,7 @@ Request Client::start(Operation operation) {
 
 Result<std::uint64_t> Client::call(Request& request) {
     assert_no_lock_held();
+    const ShareOfWork counted;
     const sel4::Received answer =
         sel4::call(endpoint_, abi::MessageInfo::make(0, 1),
                    {{reinterpret_cast<std::uintptr_t>(&request), 0, 0, 0}});

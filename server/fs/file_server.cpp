@@ -9,11 +9,13 @@
 #include "base/bits.hpp"
 #include "fs/engine.hpp"
 #include "fs/pager/page_io.hpp"
+#include "fs/work.hpp"
 #include "log/log.hpp"
 #include "res/irq.hpp"
 #include "res/owned.hpp"
 #include "res/server_pages.hpp"
 #include "sel4/syscalls.hpp"
+#include "thread/counter.hpp"
 #include "thread/reply_pool.hpp"
 #include "thread/thread.hpp"
 
@@ -136,16 +138,25 @@ void set_timeout() {
     server->timeout_at_us = *deadline;
 }
 
+/// The thread has worked since then.
+void note_work(std::uint64_t begin) {
+    const std::uint64_t ticks = work.ticks.load(std::memory_order_relaxed);
+    work.ticks.store(ticks + (thread::counter() - begin), std::memory_order_relaxed);
+}
+
 [[noreturn]] void serve() {
     bool more_to_do = true;
+    std::uint64_t begin = thread::counter();
     while (true) {
         if (more_to_do) {
             more_to_do = engine::run();
             set_timeout();
         }
         const sel4::CPtr endpoint = server->endpoint.cptr();
+        note_work(begin);  // before the answer goes out
         const sel4::Received message =
             more_to_do ? server->replies.poll(endpoint) : server->replies.receive(endpoint);
+        begin = thread::counter();
         const std::uint64_t from = message.badge.raw();
         if ((from & badge::kind_mask) == badge::handler) {
             // What the cache has is answered without a look at the network.

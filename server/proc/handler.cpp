@@ -44,9 +44,9 @@ Result<void> Handler::init(std::uint32_t index, const Environment& environment) 
     notification_ = TRY(res::make_notification());
     reply_ = TRY(res::make_reply());
     user_sched_context_ = TRY(res::make_sched_context());
-    TRY(from_kernel(sel4::sched_control_configure(environment.sched_control,
-                                                  user_sched_context_.cptr(), thread::time_slice_us,
-                                                  thread::time_slice_us)));
+    TRY(from_kernel(
+        sel4::sched_control_configure(environment.sched_control, user_sched_context_.cptr(),
+                                      thread::program_slice_us, thread::program_slice_us)));
     TRY(make_program_space());
     fault_cap_ =
         TRY(res::mint(endpoint_.cptr(), abi::rights::write_grant_reply, abi::sos_badge::fault));
@@ -61,6 +61,7 @@ Result<void> Handler::init(std::uint32_t index, const Environment& environment) 
                                    .priority = thread::priority::handler,
                                    .stack_pages = stack_pages}));
     TRY(thread_.bind_notification(notification_.cptr()));
+    turn_.init(thread_.tcb(), thread_.sched_context());
     return thread::start(thread_);
 }
 
@@ -97,20 +98,24 @@ void Handler::loop() {
 }
 
 void Handler::run_process(Assignment& assignment) {
-    process_.emplace(assignment.id,
+    id_ = assignment.id;
+    process_.emplace(id_,
                      HandlerParts{.space = space_,
                                   .files = files_,
                                   .file_client = file_client_,
                                   .pm = pm_,
+                                  .turn = turn_,
                                   .cspace = user_cspace_.cptr(),
                                   .cspace_data = abi::cnode_data(0, abi::word_bits - cspace_bits),
                                   .fault_endpoint = fault_cap_.cptr(),
                                   .sched_context = user_sched_context_.cptr(),
                                   .directory = directory_});
+    pause();
     creation_ = create(*process_, assignment);
     if (creation_) serve(*process_);
     wait_status_ = process_->wait_status();
     process_.reset();
+    id_ = no_process;
 }
 
 Result<void> Handler::create(Process& process, Assignment& assignment) {
@@ -127,6 +132,7 @@ void Handler::serve(Process& process) {
         const std::uint64_t kind = message.badge.raw() & kind_mask;
         if (kind == system_call) {
             const UserCall call = UserCall::from_message(message, *sel4_ipc_buffer);
+            process.end_turn_if_over();
             const UserReply answer = hooks_.system_call(process, call);
             if (end_if_doomed(process) || process.ending()) return;
             message = sel4::reply_recv(endpoint_.cptr(), reply_.cptr(),
@@ -164,12 +170,19 @@ void Handler::wake() {
     sel4::signal(wake_cap_.cptr());
 }
 
+void Handler::pause() {
+    // Somebody else may be taking its empty address space apart.
+    if (!id_.valid()) return;
+    turn_.end_if_over([this] { return kill_signal(id_) != 0; });
+}
+
 bool Handler::ended() const {
     return process_ && kill_signal(process_->id()) != 0;
 }
 
 void Handler::handle_fault(Process& process, const sel4::Received& message) {
     const ProgramFault fault = ProgramFault::from_message(message, *sel4_ipc_buffer);
+    process.end_turn_if_over();
     if (const std::optional<vm::Access> access = fault.page_access()) {
         const Result<void> handled = process.space().handle_fault(fault.address, *access);
         // Killed while the page was on its way: no news to anybody.

@@ -20,6 +20,7 @@
 #include "proc/process.hpp"
 #include "res/owned.hpp"
 #include "thread/thread.hpp"
+#include "thread/turn.hpp"
 
 namespace sos::proc {
 
@@ -37,7 +38,10 @@ class Handler final : private vm::PagingThread {
     static void destroy(Handler* handler);
 
     // For the PM server.
-    void signal_kill() { sel4::signal(kill_cap_.cptr()); }
+    void signal_kill() {
+        sel4::signal(kill_cap_.cptr());
+        turn_.hurry();
+    }
     /// Processor time of the program since the last call, in microseconds.
     std::uint64_t take_cpu_time();
     /// Of the process that it has at the moment.
@@ -59,6 +63,7 @@ class Handler final : private vm::PagingThread {
     // The thread as one that waits for pages.
     void sleep() override;
     void wake() override;
+    void pause() override;
     bool ended() const override;
 
     static constexpr unsigned cspace_bits = 2;
@@ -83,7 +88,9 @@ class Handler final : private vm::PagingThread {
     res::Slot wake_cap_;
     res::Slot pm_cap_;
     thread::ServerThread thread_;
+    thread::Turn turn_;
 
+    ProcessId id_ = no_process;  // until the process is torn down
     std::optional<Process> process_;
     std::uint64_t wait_status_ = 0;  // of the process that ended last
     Result<void> creation_{};        // why it could not be created

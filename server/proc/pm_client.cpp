@@ -2,6 +2,7 @@
 #include "proc/pm_client.hpp"
 
 #include "sync/thread_block.hpp"
+#include "thread/turn.hpp"
 
 namespace sos::proc {
 
@@ -13,6 +14,14 @@ Result<sel4::Words> result_of(const sel4::Received& answer) {
     return answer.words;
 }
 
+/// About what a call costs the processor at most, without what it may wait for: a new process needs
+/// a handler thread, which may have to be made, and its program is loaded; a dead one's are undone.
+constexpr std::uint64_t cost_limit_us(PmCall label) {
+    if (label == PmCall::create) return 300;
+    if (label == PmCall::kill) return 100;
+    return 20;
+}
+
 constexpr std::uint64_t word_of(std::int64_t number) {
     return static_cast<std::uint64_t>(number);
 }
@@ -21,6 +30,7 @@ constexpr std::uint64_t word_of(std::int64_t number) {
 
 sel4::Received PmClient::call(PmCall label, sel4::Words words, unsigned length) {
     assert_no_lock_held();
+    const thread::WorkOfOthers counted(cost_limit_us(label));
     return sel4::call(endpoint_, abi::MessageInfo::make(static_cast<std::uint64_t>(label), length),
                       words);
 }

@@ -25,6 +25,7 @@
 #include "proc/window_page.hpp"
 #include "proc/working_directory.hpp"
 #include "res/owned.hpp"
+#include "thread/turn.hpp"
 #include "vm/address_space.hpp"
 
 namespace sos::proc {
@@ -37,6 +38,7 @@ struct HandlerParts {
     fs::FdTable& files;
     fs::Client& file_client;
     PmClient& pm;
+    thread::Turn& turn;
     sel4::CPtr cspace;          // CNode whose slot 1 is the endpoint for system calls
     std::uint64_t cspace_data;  // its guard
     sel4::CPtr fault_endpoint;
@@ -90,6 +92,12 @@ class Process {
         return ending_;
     }
     std::uint64_t wait_status() const { return wait_status_; }
+
+    /// Between two pieces of work, while nothing is held: lets others have their turns when the
+    /// process has used its own. It may be ending() after that.
+    void end_turn_if_over() {
+        parts_.turn.end_if_over([this] { return kill_signal(id_) != 0; });
+    }
 
   private:
     Result<elf::LoadedImage> load(CreateJob& job);

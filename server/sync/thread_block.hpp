@@ -21,7 +21,8 @@ enum class LockRank : unsigned {
 struct ThreadBlock {
     const char* name = "?";
     sel4::CPtr tcb{};
-    LockRank held = LockRank::none;  // the highest rank held
+    LockRank held = LockRank::none;    // the highest rank held
+    std::uint64_t work_of_others = 0;  // ticks, since its turn was looked at (thread/turn.hpp)
 };
 
 /// Null in code that runs before the thread has its block (the first lines of main).

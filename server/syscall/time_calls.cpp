@@ -64,6 +64,7 @@ CallResult getrandom(Process& process, const Arguments& in) {
         TRY(copy_out(process, std::span<const std::byte>(bytes, piece), in[0] + done));
         done += piece;
         if (process.ending()) break;
+        process.end_turn_if_over();
     }
     return UserReply::success(done);
 }

@@ -80,6 +80,7 @@ Result<std::size_t> transfer(proc::Process& process, std::uint64_t address, std:
         }
         done += *moved;
         if (*moved < asked || process.ending()) break;
+        process.end_turn_if_over();
     }
     return done;
 }

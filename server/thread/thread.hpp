@@ -30,6 +30,9 @@ inline constexpr unsigned user = 100;
 }  // namespace priority
 
 inline constexpr std::uint64_t time_slice_us = 10'000;
+/// What a program may compute before others have their turn, and what may be done for it
+/// (turn.hpp).
+inline constexpr std::uint64_t program_slice_us = 2'000;
 
 enum class Fpu { disabled, enabled };
 
@@ -47,6 +50,7 @@ class [[nodiscard]] ServerThread {
     constexpr ServerThread() = default;
 
     sel4::CPtr tcb() const { return tcb_.cptr(); }
+    sel4::CPtr sched_context() const { return sched_context_.cptr(); }
     bool valid() const { return tcb_.valid(); }
 
     /// The notification's word is delivered to the thread whenever it receives on an endpoint.

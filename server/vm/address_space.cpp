@@ -183,10 +183,14 @@ PageTable::Place AddressSpace::next_page(VAddr& at, VAddr end) const {
     return at < end ? page_table_.find(at) : PageTable::Place{};
 }
 
+/// After each piece of a long work: lets the thread look whether it is somebody else's turn.
+void AddressSpace::pause() const {
+    if (thread_ != nullptr) thread_->pause();
+}
+
 /// Frees what backs [start, end).
 void AddressSpace::free_pages(VAddr start, VAddr end) {
-    VAddr at = start;
-    while (at < end) {
+    for (VAddr at = start; at < end; pause()) {
         LockGuard guard(ft_lock);
         for (unsigned i = 0; i < pages_per_lock && at < end; ++i) {
             const PageTable::Place place = next_page(at, end);
@@ -210,8 +214,7 @@ void AddressSpace::free_page(const PageTable::Place& place) {
 
 /// Lets the pages of [start, end) have new rights: they are mapped anew at the next touch.
 void AddressSpace::apply_rights(VAddr start, VAddr end, Rights rights) {
-    VAddr at = start;
-    while (at < end) {
+    for (VAddr at = start; at < end; pause()) {
         LockGuard guard(ft_lock);
         for (unsigned i = 0; i < pages_per_lock && at < end; ++i) {
             const PageTable::Place place = next_page(at, end);

@@ -208,6 +208,7 @@ class AddressSpace {
     Result<VAddr> end_of_range(VAddr start, std::uint64_t length) const;
     PageTable::Place next_page(VAddr& at, VAddr end) const;
     void free_page(const PageTable::Place& place);
+    void pause() const;
     void free_pages(VAddr start, VAddr end);
     void apply_rights(VAddr start, VAddr end, Rights rights);
     bool beyond_memory(std::uint64_t length) const;

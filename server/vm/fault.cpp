@@ -6,6 +6,7 @@
 // the page may have gone again, the process may be dying.
 #include <algorithm>
 
+#include "fs/work.hpp"
 #include "sel4/vspace.hpp"
 #include "sync/lock.hpp"
 #include "vm/address_space.hpp"
@@ -72,7 +73,10 @@ Result<FrameRef> AddressSpace::have(const Want& want) {
 
 /// False when the process is being killed.
 bool AddressSpace::sleep(Waiter& waiter) {
-    thread_->sleep();
+    {
+        const fs::ShareOfWork counted;
+        thread_->sleep();
+    }
     LockGuard guard(ft_lock);
     remove_waiter(waiter);
     return !thread_->ended();

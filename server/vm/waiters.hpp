@@ -19,6 +19,8 @@ class PagingThread {
     virtual void sleep() = 0;
     /// From any thread, ft_lock held: must not block.
     virtual void wake() = 0;
+    /// Between two pieces of a long work, with nothing held.
+    virtual void pause() {}
     /// Is the process being killed?
     virtual bool ended() const = 0;
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // crowd CREATORS: as many processes as there can be, alive at once. CREATORS 0: all are made one
 // after the other by this one, and what those around number 10 and those around number 500 cost is
-// printed, in instructions (on a machine that counts them). Else by so many creators at once. The next one must be refused
-// with EAGAIN; then all are killed, and as much must be in use as before.
+// printed, in instructions (on a machine that counts them). Else by so many creators at once. The
+// next one must be refused with EAGAIN; then all are killed, and as much must be in use as before.
 #define _GNU_SOURCE
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -29,8 +30,7 @@ static pid_t start(const char* program, const char* argument) {
     return errno == 0 ? pid : -1;
 }
 
-/// What each of those around number `middle` cost. More than one, since what one leaves to be done
-/// (its child's first steps, memory to be cut) falls into the time of the next.
+/// What each of those around number `middle` cost. More than one, since memory is cut for several.
 static unsigned around(const uint64_t* costs, int middle) {
     uint64_t sum = 0;
     for (int i = 0; i < window; ++i) sum += costs[middle - window / 2 + i];
@@ -43,6 +43,7 @@ static int fill(uint64_t* costs, int* reason) {
     for (; count < most_processes; ++count) {
         const uint32_t before = instructions();
         if (start("nap", NULL) < 0) break;
+        sched_yield();  // the child's first steps count as its own, not as those of a later one
         if (costs != NULL) costs[count] = instructions() - before;
     }
     *reason = errno;
