@@ -60,6 +60,9 @@ int start_failure(const char* name, int error) {
         case ENOEXEC:
             fprintf(stderr, "sosh: %s: not a program that SOS can run\n", name);
             return status_not_executable;
+        case EAGAIN:
+            fprintf(stderr, "sosh: %s: cannot start: as many processes as there can be\n", name);
+            return status_not_executable;
         default:
             fprintf(stderr, "sosh: %s: cannot start: %s\n", name, strerror(error));
             return status_not_executable;
