@@ -80,8 +80,6 @@ struct Message {
 
 /// Would `next` be chosen when the running thread stops now?
 inline bool runs_next(const Tcb& next) {
-    if (next.priority >= core.current->priority) [[likely]]
-        return true;
     return core.ready.none_above(next.priority);
 }
 
@@ -94,11 +92,9 @@ inline bool runs_next(const Tcb& next) {
 
 [[gnu::always_inline]] inline void switch_context(SchedContext& to) {
     SchedContext& from = *core.current_context;
-    const Ticks used = take_pending_time();
-    refill::consume_round_robin(from, used);
-    from.consumed += used;
+    refill::consume_round_robin(from, take_pending_time());
     core.current_context = &to;
-    set_timer_for(to);
+    set_timer_for(to, to.refills[0].amount);
 }
 
 /// The receiver that a Call or fault through `cap` can go to at once; null if the general path must
@@ -364,72 +360,63 @@ template <abi::Syscall number>
     return cap.is_null() ? core.current : otherwise();
 }
 
-[[gnu::always_inline]] inline Tcb* wait_for(const Slot& slot) {
+[[gnu::always_inline]] inline Tcb* wait_for(const Slot& slot, std::uint64_t) {
     return fast_wait(slot.cap, [] { return general_syscall(abi::Syscall::wait); });
 }
 
-/// For CSpaces that are not flat, and addresses that name nothing. The order of the arguments is
-/// that of the callers, which then have nothing to move.
-[[gnu::noinline]] Tcb* enter_deep(std::uint64_t x0, std::uint64_t x1, std::uint64_t x6,
-                                  abi::Syscall number) {
-    const auto slot = lookup_slot(*core.current, x0);
-    if (!slot) return general_syscall(number);
-    if (number == abi::Syscall::call) return call_slot(**slot, x1);
-    if (number == abi::Syscall::send) return send_to<abi::Syscall::send>(**slot, x1);
-    if (number == abi::Syscall::nb_send) return send_to<abi::Syscall::nb_send>(**slot, x1);
-    if (number == abi::Syscall::wait) return wait_for(**slot);
-    const auto reply_slot = lookup_slot(*core.current, x6);
-    if (!reply_slot) return general_syscall(number);
-    return reply_recv_slots(**slot, **reply_slot, x1);
+// One function for each, for the usual CSpace, so that a call costs only the registers it needs,
+// and one for all others; what names no slot is for the general path. A function calls nothing but
+// as its last act, so it needs no stack. The arguments are those of kernel_syscall and stay where
+// they are.
+
+enum class Space : std::uint8_t { flat, any };
+
+/// Does `act` with the slot that x0 names.
+template <auto act, abi::Syscall number, Space space = Space::flat>
+[[gnu::noinline]] Tcb* enter_with_slot(std::uint64_t x0, std::uint64_t x1) {
+    const Cap root = core.current->slot(TcbSlot::cspace).cap;
+    Slot* const slot =
+        space == Space::flat ? find_in_flat_space(root, x0) : Walk{root, x0, abi::word_bits}.run();
+    if (slot != nullptr) [[likely]]
+        return act(*slot, x1);
+    return space == Space::flat ? enter_with_slot<act, number, Space::any>(x0, x1)
+                                : general_syscall(number);
 }
 
-// For the usual CSpace: one function for each, so that a call costs only the registers it needs. A
-// function calls nothing but as its last act, so it needs no stack. The arguments are those of
-// kernel_syscall and stay where they are.
-
-[[gnu::always_inline]] inline Slot* flat_slot(std::uint64_t address) {
-    return find_in_flat_space(core.current->slot(TcbSlot::cspace).cap, address);
-}
-
-[[gnu::noinline]] Tcb* enter_call(std::uint64_t x0, std::uint64_t x1) {
-    Slot* const slot = flat_slot(x0);
-    if (slot == nullptr) [[unlikely]]
-        return enter_deep(x0, x1, 0, abi::Syscall::call);
-    return call_slot(*slot, x1);
-}
-
-[[gnu::noinline]] Tcb* enter_reply_recv(std::uint64_t x0, std::uint64_t x1, std::uint64_t x6) {
-    const Slot* const slot = flat_slot(x0);
-    const Slot* const reply_slot = flat_slot(x6);
+/// Two capabilities of the first level; others are for the general path.
+[[gnu::noinline]] Tcb* reply_recv_in_first_level(std::uint64_t x0, std::uint64_t x1,
+                                                 std::uint64_t x6, Cap root) {
+    if (!root.is<CNodeCap>()) return general_syscall(abi::Syscall::reply_recv);
+    const Level level{root.as<CNodeCap>()};
+    const Slot* const slot = level.find(x0);
+    const Slot* const reply_slot = level.find(x6);
     if (slot == nullptr || reply_slot == nullptr) [[unlikely]]
-        return enter_deep(x0, x1, x6, abi::Syscall::reply_recv);
+        return general_syscall(abi::Syscall::reply_recv);
     return reply_recv_slots(*slot, *reply_slot, x1);
 }
 
-template <abi::Syscall number>
-[[gnu::noinline]] Tcb* enter_send(std::uint64_t x0, std::uint64_t x1) {
-    Slot* const slot = flat_slot(x0);
-    if (slot == nullptr) [[unlikely]]
-        return enter_deep(x0, x1, 0, number);
-    return send_to<number>(*slot, x1);
-}
-
-[[gnu::noinline]] Tcb* enter_wait(std::uint64_t x0) {
-    const Slot* const slot = flat_slot(x0);
-    if (slot == nullptr) [[unlikely]]
-        return enter_deep(x0, 0, 0, abi::Syscall::wait);
-    return wait_for(*slot);
+[[gnu::noinline]] Tcb* enter_reply_recv(std::uint64_t x0, std::uint64_t x1, std::uint64_t x6) {
+    const Cap root = core.current->slot(TcbSlot::cspace).cap;
+    if (CNodeCap::FlatNode::get(root.word0) != CNodeCap::flat_node) [[unlikely]]
+        return reply_recv_in_first_level(x0, x1, x6, root);
+    const Slot* const slot = find_in_flat_space(root, x0);
+    const Slot* const reply_slot = find_in_flat_space(root, x6);
+    if (slot == nullptr || reply_slot == nullptr) [[unlikely]]
+        return general_syscall(abi::Syscall::reply_recv);
+    return reply_recv_slots(*slot, *reply_slot, x1);
 }
 
 [[gnu::always_inline]] inline Tcb* enter(std::uint64_t x0, std::uint64_t x1, std::uint64_t x6,
                                          std::int64_t number) {
     // Not a switch: the order matters.
     const auto which = static_cast<abi::Syscall>(number);
-    if (which == abi::Syscall::call) return enter_call(x0, x1);
-    if (which == abi::Syscall::send) return enter_send<abi::Syscall::send>(x0, x1);
+    if (which == abi::Syscall::call) return enter_with_slot<call_slot, abi::Syscall::call>(x0, x1);
+    if (which == abi::Syscall::send)
+        return enter_with_slot<send_to<abi::Syscall::send>, abi::Syscall::send>(x0, x1);
     if (which == abi::Syscall::reply_recv) return enter_reply_recv(x0, x1, x6);
-    if (which == abi::Syscall::wait) return enter_wait(x0);
-    if (which == abi::Syscall::nb_send) return enter_send<abi::Syscall::nb_send>(x0, x1);
+    if (which == abi::Syscall::wait) return enter_with_slot<wait_for, abi::Syscall::wait>(x0, x1);
+    if (which == abi::Syscall::nb_send)
+        return enter_with_slot<send_to<abi::Syscall::nb_send>, abi::Syscall::nb_send>(x0, x1);
     if (which == abi::Syscall::yield) return general_yield();
     return general_syscall(which);
 }

@@ -50,10 +50,9 @@ numbat::Tcb* switch_to(numbat::Tcb& next);
 /// The flag fpu_disabled of the running thread or of any other one changed.
 void fpu_flags_changed(numbat::Tcb& thread);
 /// The MCP of the thread changed: only threads with one above 0 may use CNTP_*.
-enum class Running : std::uint8_t { no, yes };
-void mcp_changed(numbat::Tcb& thread, Running running);
-/// The thread is being deleted: forget its FPU state if its registers are loaded.
-void fpu_release(numbat::Tcb& thread);
+void mcp_changed(numbat::Tcb& thread);
+/// The thread is being deleted: what it owns of the processor, FP registers above all, is nobody's.
+void forget_owner(numbat::Tcb& thread);
 /// Loads the space of the running thread, whose VSpace slot changed; the empty one if it has none.
 void vspace_changed(const numbat::Tcb& thread);
 /// Sets up a zeroed context: user mode, SPSR of the configuration.

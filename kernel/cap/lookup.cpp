@@ -5,27 +5,19 @@ namespace numbat {
 
 std::expected<ResolvedSlot, LookupFailure> resolve(Cap root, std::uint64_t address, unsigned bits) {
     ASSERT(bits >= 1 && bits <= abi::word_bits);
-    if (!root.is<CNodeCap>()) [[unlikely]]
-        return std::unexpected(LookupFailure::invalid_root());
-    for (;;) {
-        const auto node = root.as<CNodeCap>();
-        const unsigned radix = node.radix();
-        const unsigned guard_size = node.guard_size();
-        const unsigned level = radix + guard_size;
-        // The shift count is at most 63 whenever the mask is not zero.
-        const std::uint64_t guard =
-            (address >> ((bits - guard_size) & 63)) & (base::bit(guard_size) - 1);
-        if (guard_size > bits || guard != node.guard()) [[unlikely]] {
-            return std::unexpected(LookupFailure::guard_mismatch(bits, guard_size, node.guard()));
-        }
-        if (level > bits) [[unlikely]] {
-            return std::unexpected(LookupFailure::depth_mismatch(bits, level));
-        }
-        bits -= level;
-        Slot* const slot = node.slots() + ((address >> bits) & (base::bit(radix) - 1));
-        if (bits == 0 || !slot->cap.is<CNodeCap>()) return ResolvedSlot{slot, bits};
-        root = slot->cap;
+    Walk walk{root, address << (abi::word_bits - bits), bits};
+    Slot* const slot = walk.run();
+    const auto left = static_cast<unsigned>(walk.left);
+    if (slot != nullptr) [[likely]]
+        return ResolvedSlot{slot, left};
+    if (!root.is<CNodeCap>()) return std::unexpected(LookupFailure::invalid_root());
+    const auto node = walk.node.as<CNodeCap>();
+    const unsigned guard_size = node.guard_size();
+    const std::uint64_t guard = walk.address >> 1 >> (abi::word_bits - 1 - guard_size);
+    if (guard_size > left || guard != node.guard()) {
+        return std::unexpected(LookupFailure::guard_mismatch(left, guard_size, node.guard()));
     }
+    return std::unexpected(LookupFailure::depth_mismatch(left, node.radix() + guard_size));
 }
 
 Result<Slot*> lookup_target_slot(Cap root, std::uint64_t index, std::uint64_t depth,

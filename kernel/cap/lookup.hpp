@@ -35,15 +35,48 @@ std::expected<ResolvedSlot, LookupFailure> resolve(Cap root, std::uint64_t addre
     return slot;
 }
 
+/// One level of a CSpace. What is left of an address stands at its top.
+struct Level {
+    CNodeCap node;
+    std::uint64_t bits = node.radix() + node.guard_size();  // 64 at most
+
+    /// The slot at this level; null if the guard differs. A CNode in it leads further.
+    [[gnu::always_inline]] Slot* find(std::uint64_t address) const {
+        const std::uint64_t digits = address >> (-bits & 63);
+        if (digits >> node.radix() != node.guard()) return nullptr;
+        return node.slots() + (digits & (node.slot_count() - 1));
+    }
+};
+
+/// The way of `left` bits of an address through CNodes.
+struct Walk {
+    Cap node;
+    std::uint64_t address;
+    std::uint64_t left;
+
+    /// The slot named by all bits, or by those up to a capability that is no CNode. Null if there
+    /// is none: then `node` is where it failed.
+    [[gnu::always_inline]] Slot* run() {
+        while (node.is<CNodeCap>()) {
+            const Level level{node.as<CNodeCap>()};
+            Slot* const slot = level.bits <= left ? level.find(address) : nullptr;
+            if (slot == nullptr) break;
+            left -= level.bits;
+            if (left == 0 || !slot->cap.is<CNodeCap>()) return slot;
+            address <<= level.bits;
+            node = slot->cap;
+        }
+        return nullptr;
+    }
+};
+
 /// First use of 5.2: full depth in the thread's own CSpace, remaining bits are allowed.
 inline std::expected<Slot*, LookupFailure> lookup_slot(const Tcb& thread, std::uint64_t address) {
     const Cap root = thread.slot(TcbSlot::cspace).cap;
     if (Slot* const slot = find_in_flat_space(root, address)) [[likely]]
         return slot;
-    const auto found = resolve(root, address, abi::word_bits);
-    if (!found) [[unlikely]]
-        return std::unexpected(found.error());
-    return found->slot;
+    if (Slot* const slot = Walk{root, address, abi::word_bits}.run()) return slot;
+    return std::unexpected(resolve(root, address, abi::word_bits).error());
 }
 
 /// Second use of 5.2: exactly `depth` bits in the CNode capability `root`.

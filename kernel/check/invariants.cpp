@@ -206,7 +206,7 @@ const char* check_refills(const SchedContext& context) {
     REQUIRE(context.head < context.refill_max && context.count <= context.refill_max,
             "context: the ring of refills is malformed");
     if (context.round_robin()) {
-        REQUIRE(context.count == 2, "context: round robin has two refills");
+        REQUIRE(context.head == 0 && context.count == 1, "context: round robin has one refill");
         return nullptr;
     }
     REQUIRE(context.count >= 1, "context: no refill");

@@ -138,9 +138,10 @@ void donate(SchedContext& context, Tcb& thread) {
 }
 
 std::uint64_t take_consumed(SchedContext& context) {
-    const std::uint64_t consumed = abi::ticks_to_us(context.consumed);
-    context.consumed = 0;
-    return consumed;
+    const Ticks in_slice = refill::used_of_slice(context);
+    const Ticks consumed = context.consumed + in_slice;
+    context.consumed = -in_slice;
+    return abi::ticks_to_us(consumed);
 }
 
 void complete_yield(Tcb& yielder) {

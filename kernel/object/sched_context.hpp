@@ -22,7 +22,7 @@ struct Refill {
 
 struct SchedContext {
     Ticks period;    // 0: round robin
-    Ticks consumed;  // charged since the last read
+    Ticks consumed;  // charged since the last read; round robin: up to the start of the slice
     Tcb* tcb;
     Reply* reply;  // newest call
     Notification* notification;
@@ -34,7 +34,8 @@ struct SchedContext {
     bool sporadic;
     bool always_ready;  // configured, and round robin
     Ticks reserve;      // what must be left of the head for a system call to begin
-    std::uint64_t reserved[2];
+    Ticks slice;        // round robin: the whole budget
+    std::uint64_t reserved;
     Refill refills[2];
 
     bool active() const { return refill_max != 0; }

@@ -167,7 +167,7 @@ void finalise_tcb(Tcb& thread) {
     unbind_notification(thread);
     if (thread.sched_context != nullptr) unbind_tcb(*thread.sched_context);
     suspend(thread);
-    arch::fpu_release(thread);
+    arch::forget_owner(thread);
     debug_remove_thread(thread);
 }
 

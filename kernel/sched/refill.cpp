@@ -50,10 +50,12 @@ void merge_small_head(SchedContext& context) {
 
 /// The ring begins anew with one entry.
 void set_parameters(SchedContext& context, const Parameters& parameters) {
+    context.consumed += used_of_slice(context);
     context.period = parameters.period;
     context.refill_max = parameters.refill_max;
     context.always_ready = parameters.period == 0;
     context.reserve = std::min(min_budget, parameters.budget / 2);
+    context.slice = parameters.budget;
     context.head = 0;
     context.count = 1;
 }
@@ -63,10 +65,6 @@ void set_parameters(SchedContext& context, const Parameters& parameters) {
 void reset(SchedContext& context, const Parameters& parameters, Ticks now) {
     set_parameters(context, parameters);
     context.refills[0] = {.time = now, .amount = parameters.budget};
-    if (context.round_robin()) {
-        context.count = 2;
-        context.refills[1] = {.time = now, .amount = 0};
-    }
 }
 
 void update(SchedContext& context, const Parameters& parameters, Ticks now) {

@@ -4,8 +4,8 @@
 //
 // A ring of (time, amount). Budget < period: a sliding window; the amounts always add up to the
 // budget, the entries are ordered and do not overlap, and the head holds at least the minimum
-// budget whenever no charge is pending. Round robin (period 0): exactly two, remaining and used;
-// always ready.
+// budget whenever no charge is pending. Round robin (period 0): what remains of the slice; always
+// ready.
 #pragma once
 
 #include "object/sched_context.hpp"
@@ -47,12 +47,15 @@ void update(SchedContext& context, const Parameters& parameters, Ticks now);
 inline void consume_round_robin(SchedContext& context, Ticks used) {
     ASSERT(used <= context.refills[0].amount);
     context.refills[0].amount -= used;
-    context.refills[1].amount += used;
+}
+/// Round robin: charged since the slice began. It goes to `consumed` before the next one does.
+inline Ticks used_of_slice(const SchedContext& context) {
+    return context.round_robin() ? context.slice - context.refills[0].amount : 0;
 }
 /// Round robin: the slice is used up; a full one starts.
 inline void restart_round_robin(SchedContext& context) {
-    context.refills[0].amount += context.refills[1].amount;
-    context.refills[1].amount = 0;
+    context.consumed += used_of_slice(context);
+    context.refills[0].amount = context.slice;
 }
 /// Budget < period: charges `used` ticks.
 void charge(SchedContext& context, Ticks used);

@@ -103,7 +103,7 @@ void switch_context(Tcb& next) {
         }
     }
     core.set_timer = false;
-    set_timer_for(context);
+    set_timer_for(context, refill::head(context).amount);
 }
 
 }  // namespace
@@ -117,9 +117,9 @@ void commit_time() {
     const Ticks used = take_pending_time();
     SchedContext& context = *core.current_context;
     if (!context.active()) return;
-    context.consumed += used;
     if (context.round_robin()) [[likely]]
         return refill::consume_round_robin(context, used);
+    context.consumed += used;
     refill::charge(context, used);
 }
 
@@ -252,6 +252,7 @@ Tcb* schedule() {
 void init_core(Tcb& idle_thread) {
     // Endless: not being active, it is never charged.
     idle_context.refills[0] = {.time = 0, .amount = base::bit(62)};
+    idle_context.reserve = 1;
     idle_context.tcb = &idle_thread;
     idle_thread.sched_context = &idle_context;
     idle_thread.state = ThreadState::idle;
@@ -266,7 +267,6 @@ void start_root_thread(Tcb& thread, SchedContext& context) {
     debug_add_thread(thread);
     thread.priority = abi::max_priority;
     thread.mcp = abi::max_priority;
-    arch::mcp_changed(thread, arch::Running::no);
     thread.state = ThreadState::running;
     refill::reset(
         context,

@@ -65,12 +65,11 @@ bool enough_budget();
     return used;
 }
 
-/// After a change of the current context or of its head refill; no time is pending.
-[[gnu::always_inline]] inline void set_timer_for(const SchedContext& context) {
-    const Ticks end = core.now + refill::head(context).amount;
-    const Ticks release = core.release.next_time();
-    core.quiet_until = std::min(end - context.reserve, release - 1);
-    arch::set_deadline(std::min(end, release));
+/// After a change of the current context or of what is left of its head refill; no time is pending.
+[[gnu::always_inline]] inline void set_timer_for(const SchedContext& context, Ticks left) {
+    const Ticks due = std::min(core.now + left, core.release.next_time());
+    core.quiet_until = due - context.reserve;
+    arch::set_deadline(due);
 }
 
 /// The running thread is out of budget: charge, then fault, queue at the tail or postpone.

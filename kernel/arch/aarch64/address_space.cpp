@@ -30,8 +30,7 @@ void vspace_changed(const numbat::Tcb& thread) {
 
 numbat::Tcb* switch_completely(numbat::Tcb& next) {
     vspace_changed(next);
-    set_privileges(next.privileges);
-    return &next;
+    return switch_privileges(next);
 }
 
 void leave_address_space(std::uint64_t ttbr0) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What a user thread has in the processor: the 37 words that trap entry saves and exit restores,
-// and the floating-point state, which is switched lazily (fpu.cpp).
+// and the floating-point state, which is switched lazily (privileges.cpp).
 //
 // The layout is shared with vectors.S, which addresses it from SP: while a thread runs at EL0,
 // SP_EL1 points at the Context of that thread, so an entry needs no register before it can save.

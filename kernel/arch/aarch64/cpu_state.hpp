@@ -22,6 +22,8 @@ struct CpuState {
     std::uint64_t ttbr0 = 0;
     /// Whose FP registers are loaded; they may be newer than its FpuState. Null: nobody's.
     numbat::Tcb* fpu_owner = nullptr;
+    /// Who used the timer's registers last: only that thread has the privilege. May be null.
+    numbat::Tcb* timer_owner = nullptr;
     std::uint8_t privileges = 0;  // those of the running thread
     Deadline deadline;            // of the kernel's timer
 };
@@ -33,6 +35,8 @@ void enter_empty_address_space();
 void leave_address_space(std::uint64_t ttbr0);
 /// Writes CPACR_EL1 and CNTKCTL_EL1.
 void set_privileges(std::uint8_t privileges);
+/// The last step of switch_to().
+numbat::Tcb* switch_privileges(numbat::Tcb& next);
 /// All of switch_to(), from the beginning.
 numbat::Tcb* switch_completely(numbat::Tcb& next);
 

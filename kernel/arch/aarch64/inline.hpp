@@ -53,9 +53,10 @@ inline void load_ttbr0(std::uint64_t value) {
 // What is rare is a last call, so that the usual way needs no stack.
 [[gnu::always_inline]] inline numbat::Tcb* switch_to(numbat::Tcb& next) {
     const std::uint64_t ttbr0 = ttbr0_of(next);
-    if (ttbr0 == 0 || next.privileges != cpu.privileges) [[unlikely]]
+    if (ttbr0 == 0) [[unlikely]]
         return switch_completely(next);
     if (ttbr0 != cpu.ttbr0) load_ttbr0(ttbr0);
+    if (next.privileges != cpu.privileges) return switch_privileges(next);
     return &next;
 }
 

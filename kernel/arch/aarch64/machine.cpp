@@ -55,19 +55,14 @@ void init_machine() {
 void set_privileges(std::uint8_t privileges) {
     const std::uint8_t changed = cpu.privileges ^ privileges;
     cpu.privileges = privileges;
-    if ((changed & privilege::fpu) != 0) {
-        write_cpacr((privileges & privilege::fpu) != 0 ? fpu_trap_nobody : fpu_trap_user);
-    }
-    if ((changed & privilege::timer) != 0) {
-        write_cntkctl((privileges & privilege::timer) != 0 ? user_counter | user_timer
-                                                           : user_counter);
-    }
+    write_cpacr((privileges & privilege::fpu) != 0 ? fpu_trap_nobody : fpu_trap_user);
+    if ((changed & privilege::timer) == 0) return;
+    write_cntkctl((privileges & privilege::timer) != 0 ? user_counter | user_timer : user_counter);
 }
 
-void mcp_changed(numbat::Tcb& thread, Running running) {
-    thread.privileges &= static_cast<std::uint8_t>(~privilege::timer);
-    if (thread.mcp != 0) thread.privileges |= privilege::timer;
-    if (running == Running::yes) set_privileges(thread.privileges);
+numbat::Tcb* switch_privileges(numbat::Tcb& next) {
+    set_privileges(next.privileges);
+    return &next;
 }
 
 void init_context(Context& context) {

@@ -13,6 +13,7 @@
 
 #define EC_FP           0x07
 #define EC_SVC          0x15
+#define EC_REGISTER     0x18
 #define EC_INSTRUCTION  0x20
 #define EC_DATA         0x24
 
@@ -137,6 +138,8 @@ fault:
         mov     w1, w9
         cmp     x14, #EC_FP
         b.eq    handle_fpu_trap         // (Tcb*, ESR)
+        cmp     x14, #EC_REGISTER
+        b.eq    handle_register_trap    // (Tcb*, ESR)
         mov     x0, x1
         b       kernel_user_exception   // (ESR)
 data_abort:

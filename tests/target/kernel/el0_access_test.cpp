@@ -105,5 +105,26 @@ TEST_CASE(ACCESS_0003, "a change of the caller's own MCP takes effect at once") 
     EXPECT_TRUE(thread.finished);
 }
 
+TEST_CASE(ACCESS_0004, "threads with an MCP use the timer in turn, one without not in between") {
+    const CPtr handler = env.make(ObjectType::endpoint), reply = env.make(ObjectType::reply);
+    const CPtr badged = env.mint(handler, 1);
+    const auto use_often = [] {
+        for (unsigned i = 0; i < 10; ++i) {
+            timer[i % 2].execute();
+            sel4::yield();
+        }
+    };
+    Thread& one = env.thread(use_often, {.mcp = 5, .fault_endpoint = badged});
+    Thread& two = env.thread(use_often, {.mcp = 5, .fault_endpoint = badged});
+    Thread& without = env.thread(use_often, {.mcp = 0, .fault_endpoint = badged});
+    env.settle();
+    EXPECT_TRUE(one.finished);
+    EXPECT_TRUE(two.finished);
+    EXPECT_TRUE(!without.finished);
+    EXPECT_EQ(sel4::nb_recv(handler, reply).info.label(), 3);
+    EXPECT_EQ(sel4::nb_recv(handler, reply).badge.raw(), 0);
+    EXPECT_OK(sel4::tcb_suspend(without.tcb));
+}
+
 }  // namespace
 }  // namespace target

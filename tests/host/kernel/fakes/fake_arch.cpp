@@ -60,8 +60,8 @@ numbat::Tcb* switch_to(numbat::Tcb& next) {
     return &next;
 }
 void fpu_flags_changed(numbat::Tcb&) {}
-void mcp_changed(numbat::Tcb&, Running) {}
-void fpu_release(numbat::Tcb&) {}
+void mcp_changed(numbat::Tcb&) {}
+void forget_owner(numbat::Tcb&) {}
 void vspace_changed(const numbat::Tcb&) {}
 void init_context(Context& context) {
     context.spsr = 0x40;
