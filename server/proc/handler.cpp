@@ -130,16 +130,21 @@ void Handler::serve(Process& process) {
     sel4::Received message = sel4::recv(endpoint_.cptr(), reply_.cptr());
     while (true) {
         const std::uint64_t kind = message.badge.raw() & kind_mask;
-        if (kind == system_call) {
-            const UserCall call = UserCall::from_message(message, *sel4_ipc_buffer);
+        if (kind == system_call) [[likely]] {
+            const UserCall call = UserCall::from_message(
+                message, []() -> const abi::IpcBuffer& { return *sel4_ipc_buffer; });
             process.end_turn_if_over();
             const UserReply answer = hooks_.system_call(process, call);
-            if (end_if_doomed(process) || process.ending()) return;
-            message = sel4::reply_recv(endpoint_.cptr(), reply_.cptr(),
-                                       abi::MessageInfo::make(0, std::size(answer.words)),
-                                       {{answer.words[0], answer.words[1], answer.words[2], 0}});
+            if (process.space().doom()) [[unlikely]]
+                end_if_doomed(process);
+            if (process.found_ending()) [[unlikely]]
+                return;
+            message =
+                sel4::reply_recv(endpoint_.cptr(), reply_.cptr(),
+                                 abi::MessageInfo::make(0, UserReply::length), answer.words());
         } else if (kind == fault) {
-            handle_fault(process, message);
+            handle_fault(process,
+                         sel4::Received(message));  // a copy, so that it stays in registers
             if (process.ending()) return;
             message = sel4::reply_recv(endpoint_.cptr(), reply_.cptr(), {});
         } else {
@@ -164,6 +169,8 @@ bool Handler::end_if_doomed(Process& process) {
 
 void Handler::sleep() {
     sel4::wait(notification_.cptr());
+    // This may have been the notification that tells of a kill.
+    if (process_) process_->ending();
 }
 
 void Handler::wake() {

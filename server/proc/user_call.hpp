@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <expected>
 
 #include "abi/message_info.hpp"
 #include "abi/sos_syscall.hpp"
@@ -15,33 +16,55 @@ namespace sos::proc {
 
 inline constexpr std::size_t max_call_arguments = 4;
 
+/// Arguments that were not sent hold what the last answer to this program left in their registers;
+/// the fourth is 0 then.
 struct UserCall {
     std::uint64_t number = 0;
     std::array<std::uint64_t, max_call_arguments> arguments{};
 
-    /// Words beyond the message's length are 0, whatever the registers hold.
-    static UserCall from_message(const sel4::Received& message, const abi::IpcBuffer& buffer) {
-        const std::uint64_t length = message.info.length();
-        const auto word = [&](std::size_t i) { return i < length ? message.words.mr[i] : 0; };
-        // The fourth argument alone does not travel in a register.
+    /// The fourth argument alone does not travel in a register; `buffer()` is asked for it.
+    static UserCall from_message(const sel4::Received& message, auto buffer) {
         static_assert(abi::message_registers == max_call_arguments);
-        UserCall call{.number = word(0), .arguments = {word(1), word(2), word(3), 0}};
-        if (length > max_call_arguments) call.arguments[3] = buffer.msg[max_call_arguments];
+        const auto& mr = message.words.mr;
+        UserCall call{.number = mr[0], .arguments = {mr[1], mr[2], mr[3]}};
+        const std::uint64_t length = message.info.length();
+        if (length - 1 >= max_call_arguments) [[unlikely]] {
+            if (length == 0) return {};
+            call.arguments[3] = buffer().msg[max_call_arguments];
+        }
         return call;
     }
 };
 
-/// MR0 = 0 and two results (0 where a call has none), or MR0 = 1 and the errno. Always of the same
-/// length: what a shorter answer does not write would keep what the caller had there.
-struct UserReply {
-    std::uint64_t words[3] = {abi::sos_reply::success, 0, 0};
+/// An errno; or, where that is 0, two results (0 where a call has none). Small enough for two
+/// registers.
+class UserReply {
+  public:
+    static constexpr UserReply success(std::uint64_t first = 0, std::uint32_t second = 0) {
+        return {first, second, 0};
+    }
+    /// So that TRY leaves a system call's function with the answer.
+    constexpr UserReply(std::unexpected<Error> reason)
+        : UserReply(0, 0, static_cast<std::uint32_t>(to_errno(reason.error()))) {}
 
-    static constexpr UserReply success(std::uint64_t first = 0, std::uint64_t second = 0) {
-        return {{abi::sos_reply::success, first, second}};
+    constexpr std::uint32_t error() const { return error_; }
+
+    /// MR0 = 0 and the results, or MR0 = 1 and the errno. Always of the same length: what a shorter
+    /// answer does not write would keep what the caller had there.
+    static constexpr std::size_t length = 3;
+    constexpr sel4::Words words() const {
+        if (error_ != 0) [[unlikely]]
+            return {{abi::sos_reply::failure, error_, 0}};
+        return {{abi::sos_reply::success, first_, second_}};
     }
-    static constexpr UserReply failure(Error error) {
-        return {{abi::sos_reply::failure, static_cast<std::uint64_t>(to_errno(error)), 0}};
-    }
+
+  private:
+    constexpr UserReply(std::uint64_t first, std::uint32_t second, std::uint32_t error)
+        : first_(first), second_(second), error_(error) {}
+
+    std::uint64_t first_;
+    std::uint32_t second_;
+    std::uint32_t error_;
 };
 
 }  // namespace sos::proc

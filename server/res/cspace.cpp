@@ -3,6 +3,7 @@
 
 #include "abi/object_type.hpp"
 #include "res/detail.hpp"
+#include "res/near_slots.hpp"
 #include "res/slot_bitmap.hpp"
 #include "sel4/cnode.hpp"
 #include "sel4/tcb.hpp"
@@ -14,7 +15,7 @@ namespace sos::res {
 namespace {
 
 static_assert(SlotBitmap::leaf_bits == cspace_leaf_bits &&
-              SlotBitmap::max_leaves == 1u << cspace_root_bits);
+              SlotBitmap::max_leaves == max_cspace_leaves);
 
 // A new leaf is added while this many slots are left: cutting a block for it takes 16 of them,
 // and windows of 512 remain likely.
@@ -24,6 +25,7 @@ constexpr unsigned guard_bits = 64 - cspace_root_bits - cspace_leaf_bits;
 constexpr unsigned leaf_depth = 64 - cspace_leaf_bits;
 
 constinit SlotBitmap slots;         // GUARDED_BY(cu_lock)
+constinit NearSlots near;           // GUARDED_BY(cu_lock)
 constinit bool two_levels = false;  // set once, at boot
 constinit bool growing = false;     // GUARDED_BY(cu_lock)
 constinit std::uint64_t owned = 0;  // GUARDED_BY(cu_lock)
@@ -79,6 +81,11 @@ std::uint64_t owned_slots() {
 
 Result<void> retype(CPtr untyped, abi::ObjectType type, unsigned size_bits,
                     std::uint32_t first_slot, std::uint32_t count) {
+    if (is_near(CPtr{first_slot})) {
+        ASSERT(count == 1);
+        return from_kernel(sel4::untyped_retype(untyped, type, size_bits, root_cnode,
+                                                first_slot >> cspace_leaf_bits));
+    }
     constexpr std::uint32_t leaf_mask = SlotBitmap::leaf_slots - 1;
     for (std::uint32_t done = 0; done < count;) {
         const std::uint32_t slot = first_slot + done;
@@ -140,17 +147,23 @@ void Slot::reset() {
     // Deleting an empty slot succeeds too; the kernel refuses only what is not a slot.
     MUST(sel4::cnode_delete(path(cptr_)));
     LockGuard guard(cu_lock);
-    slots.give(static_cast<std::uint32_t>(cptr_.raw()), 1);
+    if (is_near(cptr_)) {
+        near.give(cptr_);
+    } else {
+        slots.give(static_cast<std::uint32_t>(cptr_.raw()), 1);
+    }
     --owned;
     cptr_ = CPtr{};
 }
 
-Result<Slot> take_slot() {
+Result<Slot> take_slot(Place place) {
     if (!detail::acquisition_allowed()) return std::unexpected(Error::no_slots);
     LockGuard guard(cu_lock);
-    const std::uint32_t slot = TRY(detail::take_slots(1));
+    std::optional<CPtr> slot;
+    if (place == Place::near && two_levels) slot = near.take();
+    if (!slot) slot = CPtr{TRY(detail::take_slots(1))};
     ++owned;
-    return Slot::adopt(CPtr{slot});
+    return Slot::adopt(*slot);
 }
 
 Result<Slot> mint(CPtr source, abi::CapRights rights, std::uint64_t badge) {

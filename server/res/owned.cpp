@@ -75,10 +75,10 @@ void Object<Type>::reset() {
 }
 
 template <ObjectType Type>
-Result<Object<Type>> make(unsigned size_bits) {
+Result<Object<Type>> make(unsigned size_bits, Place place) {
     const unsigned bits = retype_size_bits(Type, size_bits);
     Untyped memory = TRY(take_untyped(abi::object_size_bits(Type, bits)));
-    Slot slot = TRY(take_slot());
+    Slot slot = TRY(take_slot(place));
     TRY(detail::retype(memory.cptr(), Type, bits, static_cast<std::uint32_t>(slot.cptr().raw()),
                        1));
     detail::count_object(Type, 1);
@@ -89,7 +89,7 @@ Result<Object<Type>> make(unsigned size_bits) {
 
 #define SOS_OBJECT(type)                     \
     template class Object<ObjectType::type>; \
-    template Result<Object<ObjectType::type>> make<ObjectType::type>(unsigned);
+    template Result<Object<ObjectType::type>> make<ObjectType::type>(unsigned, Place);
 SOS_OBJECT(tcb)
 SOS_OBJECT(endpoint)
 SOS_OBJECT(notification)

@@ -45,7 +45,7 @@ class [[nodiscard]] Object {
 
   private:
     template <abi::ObjectType Made>
-    friend Result<Object<Made>> make(unsigned size_bits);
+    friend Result<Object<Made>> make(unsigned size_bits, Place place);
     Object(Untyped memory, Slot slot) : memory_(std::move(memory)), slot_(std::move(slot)) {}
 
     Untyped memory_;
@@ -55,7 +55,7 @@ class [[nodiscard]] Object {
 /// Makes one object. `size_bits`: slots of a CNode (as a power of two), bytes of a scheduling
 /// context (0: the least, 128 bytes, two refills); 0 for all other types. A VSpace has an ASID.
 template <abi::ObjectType Type>
-Result<Object<Type>> make(unsigned size_bits = 0);
+Result<Object<Type>> make(unsigned size_bits = 0, Place place = Place::any);
 
 using OwnedTcb = Object<abi::ObjectType::tcb>;
 using OwnedEndpoint = Object<abi::ObjectType::endpoint>;
@@ -72,7 +72,7 @@ inline Result<OwnedTcb> make_tcb() {
     return make<abi::ObjectType::tcb>();
 }
 inline Result<OwnedEndpoint> make_endpoint() {
-    return make<abi::ObjectType::endpoint>();
+    return make<abi::ObjectType::endpoint>(0, Place::near);
 }
 inline Result<OwnedNotification> make_notification() {
     return make<abi::ObjectType::notification>();
@@ -84,7 +84,7 @@ inline Result<OwnedSchedContext> make_sched_context(unsigned size_bits = 0) {
     return make<abi::ObjectType::sched_context>(size_bits);
 }
 inline Result<OwnedReply> make_reply() {
-    return make<abi::ObjectType::reply>();
+    return make<abi::ObjectType::reply>(0, Place::near);
 }
 inline Result<OwnedVSpace> make_vspace() {
     return make<abi::ObjectType::vspace>();

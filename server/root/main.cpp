@@ -165,17 +165,19 @@ void await_transfers() {
 }
 
 Result<void> start_processes(const abi::BootInfo& boot_info) {
-    return proc::start({.sched_control = sel4::CPtr{boot_info.sched_control.start},
-                        .timer = timer_hooks(),
-                        .hooks = {.system_call = syscall::dispatch,
-                                  .open_standard_files = console::open_standard_files,
-                                  .random = syscall::fill_random,
-                                  .clock_origin = clock_origin,
-                                  .starting = open_accounts,
-                                  .shutdown = shut_down},
-                        .second_reader = settings().second_reader,
-                        .mounted_notification = mounted.cptr(),
-                        .make_init = [] { return make_init_job(settings()); }});
+    return proc::start(
+        {.sched_control = sel4::CPtr{boot_info.sched_control.start},
+         .timer = timer_hooks(),
+         .hooks = {.system_call = log::trace_enabled(log::Area::syscall) ? syscall::dispatch_traced
+                                                                         : syscall::dispatch,
+                   .open_standard_files = console::open_standard_files,
+                   .random = syscall::fill_random,
+                   .clock_origin = clock_origin,
+                   .starting = open_accounts,
+                   .shutdown = shut_down},
+         .second_reader = settings().second_reader,
+         .mounted_notification = mounted.cptr(),
+         .make_init = [] { return make_init_job(settings()); }});
 }
 
 }  // namespace

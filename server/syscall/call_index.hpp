@@ -15,8 +15,8 @@ namespace sos::syscall {
 inline constexpr std::uint64_t low_numbers = 512;
 inline constexpr std::uint64_t high_base = 0x1000;
 inline constexpr std::uint64_t high_numbers = 256;
-inline constexpr std::uint8_t no_call = 0xff;
-static_assert(std::size(abi::sos_syscalls) < no_call);
+inline constexpr std::uint8_t no_call = std::size(abi::sos_syscalls);
+static_assert(std::size(abi::sos_syscalls) < 0xff);
 
 namespace detail {
 

@@ -17,11 +17,10 @@ namespace sos::syscall {
 using proc::Process;
 using proc::UserReply;
 using Arguments = std::array<std::uint64_t, proc::max_call_arguments>;
-using CallResult = Result<UserReply>;
 
 namespace calls {
 #define SOS_DECLARE_CALL(name, number, arguments, results, text) \
-    CallResult name(Process& process, const Arguments& arguments_in);
+    UserReply name(Process& process, const Arguments& arguments_in);
 SOS_SYSCALL_TABLE(SOS_DECLARE_CALL)
 #undef SOS_DECLARE_CALL
 }  // namespace calls

@@ -9,5 +9,7 @@
 namespace sos::syscall {
 
 proc::UserReply dispatch(proc::Process& process, const proc::UserCall& call);
+/// The same, with a trace line for each call that fails.
+proc::UserReply dispatch_traced(proc::Process& process, const proc::UserCall& call);
 
 }  // namespace sos::syscall

@@ -45,7 +45,7 @@ Result<std::uint32_t> place(Process& process, fs::FileRef file) {
 
 namespace calls {
 
-CallResult openat(Process& process, const Arguments& in) {
+UserReply openat(Process& process, const Arguments& in) {
     std::uint64_t open_flags = in[1];
     if ((open_flags & refused_flags) != 0) return std::unexpected(Error::bad_argument);
     TRY(fs::OpenMode::from_flags(open_flags));
@@ -63,13 +63,13 @@ CallResult openat(Process& process, const Arguments& in) {
     return UserReply::success(fd);
 }
 
-CallResult close(Process& process, const Arguments& in) {
+UserReply close(Process& process, const Arguments& in) {
     fs::FileRef file = TRY(process.files().remove(in[0]));
     TRY(file.close());
     return UserReply::success();
 }
 
-CallResult read(Process& process, const Arguments& in) {
+UserReply read(Process& process, const Arguments& in) {
     fs::File* const file = TRY(readable(process, in[0]));
     bool ended = false;
     const auto move = [&](std::span<const fs::IoBuffer> into) -> Result<std::size_t> {
@@ -84,7 +84,7 @@ CallResult read(Process& process, const Arguments& in) {
     return UserReply::success(TRY(transfer(process, in[1], in[2], vm::Access::write, move)));
 }
 
-CallResult write(Process& process, const Arguments& in) {
+UserReply write(Process& process, const Arguments& in) {
     fs::File* const file = TRY(writable(process, in[0]));
     TRY(file->take_error());
     std::optional<Error> late;
@@ -96,7 +96,7 @@ CallResult write(Process& process, const Arguments& in) {
     return UserReply::success(TRY(bytes));
 }
 
-CallResult pread(Process& process, const Arguments& in) {
+UserReply pread(Process& process, const Arguments& in) {
     fs::File* const file = TRY(readable(process, in[0]));
     if (!file->seekable()) return std::unexpected(Error::not_seekable);
     std::uint64_t offset = in[3];
@@ -109,7 +109,7 @@ CallResult pread(Process& process, const Arguments& in) {
     return UserReply::success(TRY(transfer(process, in[1], in[2], vm::Access::write, move)));
 }
 
-CallResult pwrite(Process& process, const Arguments& in) {
+UserReply pwrite(Process& process, const Arguments& in) {
     fs::File* const file = TRY(writable(process, in[0]));
     if (!file->seekable()) return std::unexpected(Error::not_seekable);
     std::uint64_t offset = in[3];
@@ -127,7 +127,7 @@ CallResult pwrite(Process& process, const Arguments& in) {
     return UserReply::success(TRY(bytes));
 }
 
-CallResult console_out(Process& process, const Arguments& in) {
+UserReply console_out(Process& process, const Arguments& in) {
     // Works also for a program that has closed its descriptors.
     const fs::FileRef file = TRY(console::open(process, {.readable = false, .writable = true}));
     const Result<std::size_t> bytes =
@@ -137,7 +137,7 @@ CallResult console_out(Process& process, const Arguments& in) {
     return UserReply::success(TRY(bytes));
 }
 
-CallResult lseek(Process& process, const Arguments& in) {
+UserReply lseek(Process& process, const Arguments& in) {
     fs::File* const file = TRY(process.files().get(in[0]));
     if (!file->seekable()) return std::unexpected(Error::not_seekable);
     std::uint64_t from = 0;
@@ -163,21 +163,21 @@ CallResult lseek(Process& process, const Arguments& in) {
     return UserReply::success(file->position());
 }
 
-CallResult fstat_fd(Process& process, const Arguments& in) {
+UserReply fstat_fd(Process& process, const Arguments& in) {
     fs::File* const file = TRY(process.files().get(in[0]));
     const abi::FileStatus status = TRY(file->status());
     TRY(copy_out(process, status, in[1]));
     return UserReply::success();
 }
 
-CallResult ftruncate(Process& process, const Arguments& in) {
+UserReply ftruncate(Process& process, const Arguments& in) {
     fs::File* const file = TRY(process.files().get(in[0]));
     if (!file->mode().writable || in[1] > max_offset) return std::unexpected(Error::bad_argument);
     TRY(file->truncate(in[1]));
     return UserReply::success();
 }
 
-CallResult fsync(Process& process, const Arguments& in) {
+UserReply fsync(Process& process, const Arguments& in) {
     fs::File* const file = TRY(process.files().get(in[0]));
     const Result<void> kept = file->take_error();
     TRY(file->sync());
@@ -185,11 +185,11 @@ CallResult fsync(Process& process, const Arguments& in) {
     return UserReply::success();
 }
 
-CallResult dup(Process& process, const Arguments& in) {
+UserReply dup(Process& process, const Arguments& in) {
     return fcntl(process, {in[0], static_cast<std::uint64_t>(fcntl_command::dup), 0});
 }
 
-CallResult dup3(Process& process, const Arguments& in) {
+UserReply dup3(Process& process, const Arguments& in) {
     if ((in[2] & ~flags::close_on_exec) != 0 || in[0] == in[1]) {
         return std::unexpected(Error::bad_argument);
     }
@@ -202,7 +202,7 @@ CallResult dup3(Process& process, const Arguments& in) {
     return UserReply::success(fd);
 }
 
-CallResult fcntl(Process& process, const Arguments& in) {
+UserReply fcntl(Process& process, const Arguments& in) {
     fs::FdTable& files = process.files();
     fs::File* const file = TRY(files.get(in[0]));
     switch (as_int(in[1])) {

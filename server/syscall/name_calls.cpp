@@ -62,14 +62,14 @@ abi::SosStat to_sos_stat(const abi::FileStatus& status) {
 
 namespace calls {
 
-CallResult fstat(Process& process, const Arguments& in) {
+UserReply fstat(Process& process, const Arguments& in) {
     const PathArgument path = TRY(path_argument(process, in[0]));
     const abi::FileStatus status = TRY(status_of(process, path, fs::FollowLinks::yes));
     TRY(copy_out(process, to_sos_stat(status), in[1]));
     return UserReply::success();
 }
 
-CallResult stat_path(Process& process, const Arguments& in) {
+UserReply stat_path(Process& process, const Arguments& in) {
     const PathArgument path = TRY(path_argument(process, in[0]));
     const auto follow = (in[2] & 1) != 0 ? fs::FollowLinks::no : fs::FollowLinks::yes;
     const abi::FileStatus status = TRY(status_of(process, path, follow));
@@ -79,7 +79,7 @@ CallResult stat_path(Process& process, const Arguments& in) {
 
 /// One entry of the working directory, by number. The directory stays open while a program goes
 /// through it: one open and one close for a listing.
-CallResult getdents64(Process& process, const Arguments& in) {
+UserReply getdents64(Process& process, const Arguments& in) {
     const auto position = static_cast<std::int64_t>(in[0]);
     if (position < 0 || in[2] == 0) return std::unexpected(Error::bad_argument);
     fs::FileRef& listing = process.listing();
@@ -106,7 +106,7 @@ CallResult getdents64(Process& process, const Arguments& in) {
     return UserReply::success(length + 1);
 }
 
-CallResult getdents(Process& process, const Arguments& in) {
+UserReply getdents(Process& process, const Arguments& in) {
     fs::File* const file = TRY(process.files().get(in[0]));
     const PathRoom place = TRY(PathRoom::take());
     const std::span<char> all = place.text();
@@ -121,7 +121,7 @@ CallResult getdents(Process& process, const Arguments& in) {
     return UserReply::success(bytes);
 }
 
-CallResult unlinkat(Process& process, const Arguments& in) {
+UserReply unlinkat(Process& process, const Arguments& in) {
     const PathArgument path = TRY(changeable(path_argument(process, in[0])));
     constexpr std::uint64_t remove_directory = 1;
     if ((in[1] & remove_directory) != 0) {
@@ -135,14 +135,14 @@ CallResult unlinkat(Process& process, const Arguments& in) {
     return UserReply::success();
 }
 
-CallResult mkdirat(Process& process, const Arguments& in) {
+UserReply mkdirat(Process& process, const Arguments& in) {
     const PathArgument path = TRY(changeable(path_argument(process, in[0])));
     TRY(process.file_client().make_directory(path.text,
                                              static_cast<std::uint32_t>(in[1]) & permission_bits));
     return UserReply::success();
 }
 
-CallResult renameat(Process& process, const Arguments& in) {
+UserReply renameat(Process& process, const Arguments& in) {
     const PathArgument from = TRY(changeable(path_argument(process, in[0])));
     const PathArgument to = TRY(changeable(path_argument(process, in[1])));
     if (from.directory || to.directory) TRY(status_of(process, from, fs::FollowLinks::no));
@@ -150,14 +150,14 @@ CallResult renameat(Process& process, const Arguments& in) {
     return UserReply::success();
 }
 
-CallResult fchmodat(Process& process, const Arguments& in) {
+UserReply fchmodat(Process& process, const Arguments& in) {
     const PathArgument path = TRY(changeable(path_argument(process, in[0])));
     TRY(process.file_client().change_mode(path.text,
                                           static_cast<std::uint32_t>(in[1]) & permission_bits));
     return UserReply::success();
 }
 
-CallResult readlinkat(Process& process, const Arguments& in) {
+UserReply readlinkat(Process& process, const Arguments& in) {
     const PathArgument path = TRY(path_argument(process, in[0]));
     if (path.console || path.directory) return std::unexpected(Error::bad_argument);
     const std::span<char> all = path.room.text();
@@ -167,7 +167,7 @@ CallResult readlinkat(Process& process, const Arguments& in) {
     return UserReply::success(length);
 }
 
-CallResult faccessat(Process& process, const Arguments& in) {
+UserReply faccessat(Process& process, const Arguments& in) {
     constexpr std::uint64_t execute = 1, all_bits = 7;
     if ((in[1] & ~all_bits) != 0) return std::unexpected(Error::bad_argument);
     const PathArgument path = TRY(path_argument(process, in[0]));
@@ -180,7 +180,7 @@ CallResult faccessat(Process& process, const Arguments& in) {
     return UserReply::success();
 }
 
-CallResult chdir(Process& process, const Arguments& in) {
+UserReply chdir(Process& process, const Arguments& in) {
     const PathArgument path = TRY(path_argument(process, in[0]));
     const abi::FileStatus status = TRY(status_of(process, path, fs::FollowLinks::yes));
     if (status.type != abi::FileType::directory) return std::unexpected(Error::not_directory);
@@ -189,7 +189,7 @@ CallResult chdir(Process& process, const Arguments& in) {
     return UserReply::success();
 }
 
-CallResult getcwd(Process& process, const Arguments& in) {
+UserReply getcwd(Process& process, const Arguments& in) {
     const std::string_view directory = process.directory();
     const std::span<const char> with_nul(directory.data(), directory.size() + 1);
     if (in[1] < with_nul.size()) {

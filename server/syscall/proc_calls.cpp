@@ -26,7 +26,7 @@ Result<proc::JobPtr> make_job(Process& process, std::string_view name, const Pat
     return proc::make_job(path.text, process.directory(), block_size);
 }
 
-CallResult create(Process& process, proc::JobPtr job) {
+UserReply create(Process& process, proc::JobPtr job) {
     const std::int64_t pid = TRY(process.pm().create(std::move(job)));
     return UserReply::success(static_cast<std::uint64_t>(pid));
 }
@@ -57,8 +57,8 @@ abi::SosProcess to_sos_process(const abi::ProcessInfo& info) {
 
 /// Writes what `convert` makes of each process that is `wanted` to the array at `address`.
 template <typename Wanted, typename Convert>
-CallResult write_list(Process& process, std::uint64_t address, std::uint64_t max, Wanted&& wanted,
-                      Convert&& convert) {
+UserReply write_list(Process& process, std::uint64_t address, std::uint64_t max, Wanted&& wanted,
+                     Convert&& convert) {
     std::uint64_t count = 0;
     if (max == 0) return UserReply::success(0);
     const auto each = [&](const abi::ProcessInfo& info) -> Result<bool> {
@@ -75,22 +75,22 @@ CallResult write_list(Process& process, std::uint64_t address, std::uint64_t max
 
 namespace calls {
 
-CallResult getpid(Process& process, const Arguments&) {
-    return UserReply::success(static_cast<std::uint64_t>(process.id().pid()));
+UserReply getpid(Process& process, const Arguments&) {
+    return UserReply::success(process.id().slot);  // that of a living process
 }
 
-CallResult getppid(Process& process, const Arguments&) {
+UserReply getppid(Process& process, const Arguments&) {
     return UserReply::success(static_cast<std::uint64_t>(TRY(process.pm().parent())));
 }
 
-CallResult exit(Process& process, const Arguments& in) {
+UserReply exit(Process& process, const Arguments& in) {
     if (in[1] > abi::signals::last) return std::unexpected(Error::bad_argument);
     process.finish(in[1] == 0 ? abi::wait_status_exited(in[0]) : abi::wait_status_killed(in[1]));
     return UserReply::success();
 }
 
 /// A command line: what stands before the first space is the program, the rest its arguments.
-CallResult execve(Process& process, const Arguments& in) {
+UserReply execve(Process& process, const Arguments& in) {
     const PathRoom room = TRY(PathRoom::take());
     const std::string_view line = TRY(copy_string(process, in[0], room.text()));
     // Each word gets a NUL, and takes the place of itself and a space.
@@ -101,7 +101,7 @@ CallResult execve(Process& process, const Arguments& in) {
     return create(process, std::move(job));
 }
 
-CallResult spawn(Process& process, const Arguments& in) {
+UserReply spawn(Process& process, const Arguments& in) {
     const PathRoom room = TRY(PathRoom::take());
     const std::string_view name = TRY(copy_string(process, in[0], room.text()));
     if (in[3] > abi::max_argument_strings || in[2] > abi::max_argument_block) {
@@ -114,18 +114,18 @@ CallResult spawn(Process& process, const Arguments& in) {
     return create(process, std::move(job));
 }
 
-CallResult kill(Process& process, const Arguments& in) {
+UserReply kill(Process& process, const Arguments& in) {
     TRY(process.pm().kill(as_int(in[0])));
     return UserReply::success();
 }
 
-CallResult wait4(Process& process, const Arguments& in) {
+UserReply wait4(Process& process, const Arguments& in) {
     const auto ended =
         TRY(process.pm().wait(as_int(in[0]), proc::WaitScope::anyone, proc::Blocking::yes));
     return UserReply::success(static_cast<std::uint64_t>(ended.pid));
 }
 
-CallResult waitpid(Process& process, const Arguments& in) {
+UserReply waitpid(Process& process, const Arguments& in) {
     constexpr std::uint64_t no_hang = 1;
     if ((in[1] & ~no_hang) != 0) return std::unexpected(Error::bad_argument);
     const auto blocking = (in[1] & no_hang) != 0 ? proc::Blocking::no : proc::Blocking::yes;
@@ -133,10 +133,11 @@ CallResult waitpid(Process& process, const Arguments& in) {
     // None yet: pid 0, which is nobody's child.
     if (!ended && ended.error() == Error::would_block) return UserReply::success(0, 0);
     if (!ended) return std::unexpected(ended.error());
-    return UserReply::success(static_cast<std::uint64_t>(ended->pid), ended->wait_status);
+    return UserReply::success(static_cast<std::uint64_t>(ended->pid),
+                              static_cast<std::uint32_t>(ended->wait_status));
 }
 
-CallResult io_getevents(Process& process, const Arguments& in) {
+UserReply io_getevents(Process& process, const Arguments& in) {
     const auto alive = [](const abi::ProcessInfo& info) {
         return info.state != abi::ProcessState::zombie;
     };
@@ -144,32 +145,32 @@ CallResult io_getevents(Process& process, const Arguments& in) {
     return write_list(process, in[0], max, alive, to_sos_process);
 }
 
-CallResult process_list(Process& process, const Arguments& in) {
+UserReply process_list(Process& process, const Arguments& in) {
     const auto every = [](const abi::ProcessInfo&) { return true; };
     const auto as_it_is = [](const abi::ProcessInfo& info) { return info; };
     return write_list(process, in[0], in[1], every, as_it_is);
 }
 
-CallResult set_foreground(Process& process, const Arguments& in) {
+UserReply set_foreground(Process& process, const Arguments& in) {
     TRY(process.pm().set_foreground(as_int(in[0])));
     return UserReply::success();
 }
 
-CallResult resource_count(Process& process, const Arguments& in) {
+UserReply resource_count(Process& process, const Arguments& in) {
     abi::ResourceCount counts{};
     services().count_resources(counts);
     TRY(copy_out(process, counts, in[0]));
     return UserReply::success();
 }
 
-CallResult paging_count(Process& process, const Arguments& in) {
+UserReply paging_count(Process& process, const Arguments& in) {
     TRY(copy_out(process, vm::paging_report(), in[0]));
     return UserReply::success();
 }
 
 /// Being answered puts a program in front of its equals: the kernel's own Yield, which programs may
 /// call, is what gives up the processor. Here there is nothing more to do.
-CallResult sched_yield(Process&, const Arguments&) {
+UserReply sched_yield(Process&, const Arguments&) {
     return UserReply::success();
 }
 

@@ -27,32 +27,33 @@ const Services& services() {
 
 namespace calls {
 
-CallResult nanosleep(Process& process, const Arguments& in) {
+UserReply nanosleep(Process& process, const Arguments& in) {
     const auto microseconds = static_cast<std::int64_t>(in[0]);
     if (microseconds > 0) TRY(process.pm().sleep(static_cast<std::uint64_t>(microseconds)));
     return UserReply::success();
 }
 
 /// A moment instead of a duration: what is late in asking is not late in waking up.
-CallResult sleep_until(Process& process, const Arguments& in) {
+UserReply sleep_until(Process& process, const Arguments& in) {
     const std::uint64_t now = services().now_us();
     if (in[0] > now) TRY(process.pm().sleep(in[0] - now));
     return UserReply::success();
 }
 
-CallResult getitimer(Process&, const Arguments&) {
+UserReply getitimer(Process&, const Arguments&) {
     return UserReply::success(services().now_us());
 }
 
-CallResult clock_gettime(Process&, const Arguments& in) {
+UserReply clock_gettime(Process&, const Arguments& in) {
     constexpr std::uint64_t real_time = 0, monotonic = 1;
     if (in[0] != real_time && in[0] != monotonic) return std::unexpected(Error::bad_argument);
     const std::uint64_t origin = in[0] == real_time ? services().boot_time_us : 0;
     const std::uint64_t time = origin + services().now_us();
-    return UserReply::success(time / us_per_s, time % us_per_s * ns_per_us);
+    return UserReply::success(time / us_per_s,
+                              static_cast<std::uint32_t>(time % us_per_s * ns_per_us));
 }
 
-CallResult getrandom(Process& process, const Arguments& in) {
+UserReply getrandom(Process& process, const Arguments& in) {
     constexpr std::uint64_t known_flags = 7;  // all give the same here: it never has to wait
     if ((in[2] & ~known_flags) != 0) return std::unexpected(Error::bad_argument);
     if (!in_user_half(in[0], in[1])) return std::unexpected(Error::bad_address);

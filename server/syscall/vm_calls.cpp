@@ -35,11 +35,11 @@ vm::Placement placement_of(std::uint64_t flags) {
 
 namespace calls {
 
-CallResult brk(Process& process, const Arguments& in) {
+UserReply brk(Process& process, const Arguments& in) {
     return UserReply::success(process.space().brk(base::VAddr{in[0]}).raw());
 }
 
-CallResult mmap(Process& process, const Arguments& in) {
+UserReply mmap(Process& process, const Arguments& in) {
     const std::uint64_t flags = in[3];
     if ((flags & map_flags::anonymous) == 0) return std::unexpected(Error::not_supported);
     if ((flags & ~map_flags::known) != 0) return std::unexpected(Error::bad_argument);
@@ -53,18 +53,18 @@ CallResult mmap(Process& process, const Arguments& in) {
     return UserReply::success(at.raw());
 }
 
-CallResult munmap(Process& process, const Arguments& in) {
+UserReply munmap(Process& process, const Arguments& in) {
     TRY(process.space().unmap(base::VAddr{in[0]}, in[1]));
     return UserReply::success();
 }
 
-CallResult mprotect(Process& process, const Arguments& in) {
+UserReply mprotect(Process& process, const Arguments& in) {
     const vm::Rights rights = TRY(rights_of(in[2]));
     TRY(process.space().protect(base::VAddr{in[0]}, in[1], rights));
     return UserReply::success();
 }
 
-CallResult share_vm(Process& process, const Arguments& in) {
+UserReply share_vm(Process& process, const Arguments& in) {
     if (process.windows().within(in[0], in[1])) return std::unexpected(Error::bad_address);
     TRY(process.space().share(base::VAddr{in[0]}, in[1], in[2] != 0));
     return UserReply::success();

@@ -48,7 +48,7 @@ bool may_arm(const fs::File& file, std::uint64_t size, const Wanted& window) {
 
 namespace calls {
 
-CallResult read_window(Process& process, const Arguments& in) {
+UserReply read_window(Process& process, const Arguments& in) {
     fs::File* const file = TRY(readable(process, in[0]));
     if (!file->seekable()) return read(process, in);
     abi::FileWindow* const record = TRY(process.windows().record(process.space(), in[3]));

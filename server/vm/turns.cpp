@@ -10,6 +10,8 @@
 
 namespace sos::vm {
 
+constinit std::atomic<std::uint32_t> detail::queue_length = 0;
+
 namespace {
 
 constexpr unsigned pages_of_instruction = 3;
@@ -28,7 +30,6 @@ struct Turn {
 constinit Turn turns[max_spaces];
 constinit std::uint32_t turn_count = 0;
 constinit std::uint64_t last_ticket = 0;
-constinit std::atomic<std::uint32_t> queue_length = 0;
 
 bool protects(const Turn& turn, FrameRef frame) {
     return std::ranges::find(turn.recent, frame) != std::end(turn.recent);
@@ -57,7 +58,7 @@ void end_turn(Turn& turn) {
 void leave_queue(SpaceAccount& account) {
     if (account.ticket == 0) return;
     account.ticket = 0;
-    queue_length.fetch_sub(1, std::memory_order_relaxed);
+    detail::queue_length.fetch_sub(1, std::memory_order_relaxed);
 }
 
 Turn* find_turn() {
@@ -69,12 +70,8 @@ Turn* find_turn() {
     return found == end ? nullptr : found;
 }
 
-bool others_queue() {
-    return queue_length.load(std::memory_order_relaxed) > 0;
-}
-
 void wake_first() {
-    if (others_queue()) wake_for_turn(lowest_ticket());
+    if (processes_want_turns()) wake_for_turn(lowest_ticket());
 }
 
 }  // namespace
@@ -87,7 +84,7 @@ bool begin_turn(SpaceId id) {
     SpaceAccount& account = account_of(id);
     if (account.turn != 0) {
         Turn& turn = turns[account.turn - 1];
-        if (turn.waiting || turn.faults < max_faults || !others_queue()) {
+        if (turn.waiting || turn.faults < max_faults || !processes_want_turns()) {
             turn.waiting = true;
             return true;
         }
@@ -96,9 +93,10 @@ bool begin_turn(SpaceId id) {
     }
     if (account.ticket == 0) {
         account.ticket = ++last_ticket;
-        queue_length.fetch_add(1, std::memory_order_relaxed);
+        detail::queue_length.fetch_add(1, std::memory_order_relaxed);
     }
-    const bool first = queue_length.load(std::memory_order_relaxed) == 1 || lowest_ticket() == id;
+    const bool first =
+        detail::queue_length.load(std::memory_order_relaxed) == 1 || lowest_ticket() == id;
     Turn* const turn = first ? find_turn() : nullptr;
     if (turn == nullptr) return false;
     if (turn->owner != no_space) end_turn(*turn);
@@ -136,7 +134,7 @@ void pause_turn(SpaceId id) {
 }
 
 void note_system_call(SpaceId id) {
-    if (!others_queue()) return;
+    if (!processes_want_turns()) return;
     LockGuard guard(ft_lock);
     give_up_turn(id);
 }
@@ -156,7 +154,7 @@ void on_beat() {
 }
 
 bool beat_wanted() {
-    return others_queue() && std::ranges::any_of(turns, [](const Turn& turn) {
+    return processes_want_turns() && std::ranges::any_of(turns, [](const Turn& turn) {
                return turn.owner != no_space && !turn.waiting && !turn.ran;
            });
 }

@@ -14,9 +14,16 @@
 // All functions require ft_lock unless they say otherwise.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
+
 #include "vm/space_account.hpp"
 
 namespace sos::vm {
+
+namespace detail {
+extern std::atomic<std::uint32_t> queue_length;
+}
 
 /// Once, after the frame table.
 void init_turns();
@@ -29,6 +36,10 @@ void page_came(SpaceId id, FrameRef frame);
 void pause_turn(SpaceId id);
 /// The process has run since its last fault. Needs no lock.
 void note_system_call(SpaceId id);
+/// Does somebody queue for one? If not, note_system_call() does nothing. Needs no lock.
+inline bool processes_want_turns() {
+    return detail::queue_length.load(std::memory_order_relaxed) > 0;
+}
 /// The process ends, or needs no page any more.
 void give_up_turn(SpaceId id);
 

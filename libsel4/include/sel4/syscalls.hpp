@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "abi/syscall.hpp"
 #include "sel4/types.hpp"
@@ -24,17 +25,30 @@ struct Received {
 namespace detail {
 
 /// One `svc`: x0, x1 and x2..x5 in and out, x6 and x8 in, x7 the number.
-inline Received trap(abi::Syscall number, std::uint64_t x0_in, std::uint64_t x1_in,
-                     const Words& words, std::uint64_t x6_in = 0, std::uint64_t x8_in = 0) {
+[[gnu::always_inline]] inline Received trap(abi::Syscall number, std::uint64_t x0_in,
+                                            std::uint64_t x1_in, const Words& words,
+                                            std::optional<std::uint64_t> x6_in = {},
+                                            std::optional<std::uint64_t> x8_in = {}) {
     register std::uint64_t x0 asm("x0") = x0_in;
     register std::uint64_t x1 asm("x1") = x1_in;
     register std::uint64_t x2 asm("x2") = words.mr[0];
     register std::uint64_t x3 asm("x3") = words.mr[1];
     register std::uint64_t x4 asm("x4") = words.mr[2];
     register std::uint64_t x5 asm("x5") = words.mr[3];
-    register std::uint64_t x6 asm("x6") = x6_in;
+    // A register that the system call does not look at may hold anything.
+    register std::uint64_t x6 asm("x6");
+    if (x6_in) {
+        x6 = *x6_in;
+    } else {
+        asm("" : "=r"(x6));
+    }
     register std::int64_t x7 asm("x7") = static_cast<std::int64_t>(number);
-    register std::uint64_t x8 asm("x8") = x8_in;
+    register std::uint64_t x8 asm("x8");
+    if (x8_in) {
+        x8 = *x8_in;
+    } else {
+        asm("" : "=r"(x8));
+    }
     asm volatile("svc #0"
                  : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3), "+r"(x4), "+r"(x5)
                  : "r"(x6), "r"(x7), "r"(x8)

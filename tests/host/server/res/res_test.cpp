@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <vector>
 
 #include "fake_server.hpp"
@@ -37,7 +38,8 @@ TEST_F(ResTest, InitialCapabilitiesKeepTheirNumbers) {
     EXPECT_EQ(tag(sel4::CPtr{abi::init_cap::tcb}), CapTag::tcb);
     EXPECT_EQ(tag(sel4::CPtr{abi::init_cap::vspace}), CapTag::vspace);
     EXPECT_EQ(tag(res::root_cnode), CapTag::cnode);
-    EXPECT_EQ(kernel.find(res::root_cnode.raw())->cap.object->slots.size(), 512u);
+    EXPECT_EQ(kernel.find(res::root_cnode.raw())->cap.object->slots.size(),
+              std::size_t{1} << res::cspace_root_bits);
 }
 
 TEST_F(ResTest, SlotDeletesWhatIsInIt) {
@@ -72,6 +74,32 @@ TEST_F(ResTest, SlotsGrowBeyondTheBootNode) {
     }
     EXPECT_EQ(tag(slots.back().cptr()), CapTag::tcb);
     EXPECT_GE(slots.back().cptr().raw(), 4096u);
+}
+
+TEST_F(ResTest, NearSlotsLieInTheRoot) {
+    {
+        const auto endpoint = *res::make_endpoint();
+        EXPECT_TRUE(res::is_near(endpoint.cptr()));
+        EXPECT_EQ(tag(endpoint.cptr()), CapTag::endpoint);
+        const res::Slot badged = *res::mint(endpoint.cptr(), abi::rights::all, 5);
+        EXPECT_FALSE(res::is_near(badged.cptr()));
+        EXPECT_EQ(kernel.find(badged.cptr().raw())->cap.badge, 5u);
+    }
+    EXPECT_EQ(resources().slots, before.slots);
+}
+
+TEST_F(ResTest, OtherSlotsServeWhenNoNearOneIsLeft) {
+    std::vector<res::Slot> slots;
+    std::set<std::uint64_t> places;
+    do {
+        slots.push_back(*res::take_slot(res::Place::near));
+        EXPECT_TRUE(places.insert(slots.back().cptr().raw()).second);
+    } while (res::is_near(slots.back().cptr()));
+    EXPECT_LE(slots.size(), res::near_slots + 1);
+    EXPECT_GT(slots.size(), res::near_slots - 100);  // the server has few
+    const sel4::CPtr freed = slots[700].cptr();
+    slots[700].reset();
+    EXPECT_EQ(res::take_slot(res::Place::near)->cptr(), freed);
 }
 
 TEST_F(ResTest, MakesEveryKindOfObject) {
