@@ -73,8 +73,7 @@ long as_long(T value) {
 
 seL4_IPCBuffer* __sel4_ipc_buffer = &ipc_buffer;
 
-void __sel4_trap(long call, seL4_Word* x0, seL4_Word* x1, seL4_Word* mr, seL4_Word, seL4_Word) {
-    EXPECT_EQ(call, seL4_SysCall);
+void __sel4_call(seL4_Word* x0, seL4_Word* x1, seL4_Word* mr) {
     EXPECT_EQ(*x0, abi::sos_endpoint_cptr);
     const abi::MessageInfo info{*x1};
     EXPECT_EQ(info.label(), 0u);
@@ -102,7 +101,7 @@ class Libsosapi : public testing::Test {
     template <typename... Arguments>
     static long linux_call(long call, Arguments... arguments) {
         const long words[6] = {as_long(arguments)...};
-        return __sos_systable[0](call, words[0], words[1], words[2], words[3], words[4], words[5]);
+        return __sos_systable[0](words[0], words[1], words[2], words[3], words[4], words[5], call);
     }
 
     static void answer(Answer with) {

@@ -199,9 +199,10 @@ static int ask_for_status(void) {
 static int bench_process(void) {
     opened = open("motd", O_RDONLY);
     if (opened < 0) return failed("motd");
+    /* First, before anything has used FP registers: each switch pays for those. */
+    int status = report_median("getpid", ask_for_pid);
     fflush(stdout);
-    int status = report_median("spawn_wait", spawn_and_wait);
-    status |= report_median("getpid", ask_for_pid);
+    status |= report_median("spawn_wait", spawn_and_wait);
     status |= report_median("read1_console_write", copy_a_byte);
     status |= report_median("stat", ask_for_status);
     return status;

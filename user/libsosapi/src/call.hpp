@@ -23,13 +23,20 @@ struct Reply {
     std::uint64_t results[2];
 };
 
+/// For a message register that is not sent: whatever is there.
+inline std::uint64_t unspecified() {
+    std::uint64_t word;
+    asm("" : "=r"(word));
+    return word;
+}
+
 inline Reply call_raw(std::uint64_t number, unsigned count, const std::uint64_t* arguments) {
-    std::uint64_t mr[4] = {number, 0, 0, 0};
+    std::uint64_t mr[4] = {number, unspecified(), unspecified(), unspecified()};
     for (unsigned i = 0; i < count && i < 3; ++i) mr[i + 1] = arguments[i];
     if (count == 4) __sel4_ipc_buffer->msg[4] = arguments[3];
     std::uint64_t cptr = abi::sos_endpoint_cptr;
     std::uint64_t info = abi::MessageInfo::make(0, count + 1).word;
-    __sel4_trap(seL4_SysCall, &cptr, &info, mr, 0, 0);
+    __sel4_call(&cptr, &info, mr);
     if (mr[0] == abi::sos_reply::success) return {0, {mr[1], mr[2]}};
     const bool sane = mr[1] > 0 && mr[1] < 4096;
     return {sane ? static_cast<long>(mr[1]) : EPROTO, {0, 0}};

@@ -65,7 +65,7 @@ long native_call(std::uint64_t number, const std::uint64_t* arguments) {
     return -ENOSYS;
 }
 
-long dispatch(long number, long a, long b, long c, long d, long e, long f) {
+long dispatch(long a, long b, long c, long d, long e, long f, long number) {
     const auto index = static_cast<std::uint64_t>(number);
     if (index < linux_numbers) return handlers[index](a, b, c, d, e, f);
     if (index < first_sos_number) return -ENOSYS;

@@ -43,8 +43,12 @@ struct alignas(2048) State {
 
 static_assert(sizeof(State) == 2048);
 
-constinit State state{};
-alignas(4096) constinit char pages[window_count][abi::max_file_window]{};
+// The linker puts this section behind .bss: in the midst of it, what each program uses of .bss
+// would be spread over more pages, and each page costs a fault.
+#define SOSAPI_LAST [[gnu::section(".sbss.windows")]]
+
+SOSAPI_LAST constinit State state{};
+SOSAPI_LAST alignas(4096) constinit char pages[window_count][abi::max_file_window]{};
 
 bool tracked(std::uint64_t file) {
     return file >= first_file && file < file_count;

@@ -4,11 +4,12 @@
  * libc itself contains no `svc`. A program's start code and the SOS server each put their own
  * function into the table; until then, every call answers -ENOSYS (src/internal/sos_systable.c).
  *
- * The function gets a number and six arguments and returns a result or a negative errno:
+ * The function gets six arguments and a number and returns a result or a negative errno:
  *   below 0x1000      a Linux AArch64 number with Linux's meaning, as musl uses them
  *   0x1000 to 0x1fff  a SOS call of that number, with SOS's arguments (abi/sos_syscall.hpp)
  *   0x2000 + n        the SOS call n below 0x1000, where SOS and Linux give n different meanings
- * A fixed number of arguments on purpose: a variadic function would spill eight registers.
+ * A fixed number of arguments on purpose: a variadic function would spill eight registers. The number
+ * is the last one, so that the arguments are already where a function for one number wants them.
  */
 #define __SYSCALL_LL_E(x) (x)
 #define __SYSCALL_LL_O(x) (x)
@@ -17,7 +18,7 @@ typedef long __sos_syscall_function(long, long, long, long, long, long, long);
 __attribute__((__visibility__("default"))) extern __sos_syscall_function *__sos_systable[1];
 
 #define __SOS_SYSCALL(n, a, b, c, d, e, f) \
-    (__sos_systable[0]((long)(n), (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f)))
+    (__sos_systable[0]((long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f), (long)(n)))
 
 #define __SOS_NATIVE(n) (0x2000 + (n))
 

@@ -7,7 +7,7 @@
 
 #include "syscall_arch.h"
 
-static long no_system_calls(long n, long a, long b, long c, long d, long e, long f)
+static long no_system_calls(long a, long b, long c, long d, long e, long f, long n)
 {
     return -ENOSYS;
 }

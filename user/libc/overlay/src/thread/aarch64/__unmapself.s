@@ -7,7 +7,7 @@
 __unmapself:
 	adrp x16, __sos_systable
 	ldr x16, [x16, :lo12:__sos_systable]
-	mov x0, #94                     // SYS_exit_group
-	mov x1, #0
+	mov x0, #0
+	mov x6, #94                     // SYS_exit_group
 	blr x16
 	brk #1                          // does not return

@@ -17,13 +17,14 @@ __cp_begin:
 	cbnz w0, __cp_cancel
 	adrp x16, __sos_systable
 	ldr x16, [x16, :lo12:__sos_systable]
-	mov x0, x1
-	mov x1, x2
-	mov x2, x3
-	mov x3, x4
-	mov x4, x5
-	mov x5, x6
-	mov x6, x7
+	mov x8, x1                      // the number comes last
+	mov x0, x2
+	mov x1, x3
+	mov x2, x4
+	mov x3, x5
+	mov x4, x6
+	mov x5, x7
+	mov x6, x8
 	br x16                          // returns to our caller
 __cp_end:
 	ret
