@@ -73,7 +73,8 @@ long as_long(T value) {
 
 seL4_IPCBuffer* __sel4_ipc_buffer = &ipc_buffer;
 
-void __sel4_call(seL4_Word* x0, seL4_Word* x1, seL4_Word* mr) {
+void __sel4_trap(long call, seL4_Word* x0, seL4_Word* x1, seL4_Word* mr, seL4_Word, seL4_Word) {
+    EXPECT_EQ(call, seL4_SysCall);
     EXPECT_EQ(*x0, abi::sos_endpoint_cptr);
     const abi::MessageInfo info{*x1};
     EXPECT_EQ(info.label(), 0u);

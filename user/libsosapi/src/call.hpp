@@ -36,7 +36,7 @@ inline Reply call_raw(std::uint64_t number, unsigned count, const std::uint64_t*
     if (count == 4) __sel4_ipc_buffer->msg[4] = arguments[3];
     std::uint64_t cptr = abi::sos_endpoint_cptr;
     std::uint64_t info = abi::MessageInfo::make(0, count + 1).word;
-    __sel4_call(&cptr, &info, mr);
+    __sel4_trap(seL4_SysCall, &cptr, &info, mr, 0, 0);
     if (mr[0] == abi::sos_reply::success) return {0, {mr[1], mr[2]}};
     const bool sane = mr[1] > 0 && mr[1] < 4096;
     return {sane ? static_cast<long>(mr[1]) : EPROTO, {0, 0}};

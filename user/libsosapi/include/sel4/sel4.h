@@ -162,33 +162,18 @@ static inline void __sel4_trap(long number, seL4_Word* x0_inout, seL4_Word* x1_i
     register seL4_Word x3 __asm__("x3") = mr[1];
     register seL4_Word x4 __asm__("x4") = mr[2];
     register seL4_Word x5 __asm__("x5") = mr[3];
-    register seL4_Word x6 __asm__("x6") = x6_in;
+    register seL4_Word x6 __asm__("x6");
     register long x7 __asm__("x7") = number;
-    register seL4_Word x8 __asm__("x8") = x8_in;
+    register seL4_Word x8 __asm__("x8");
+    if (number == seL4_SysCall) { /* looks at neither: they may hold anything */
+        __asm__("" : "=r"(x6), "=r"(x8));
+    } else {
+        x6 = x6_in;
+        x8 = x8_in;
+    }
     __asm__ volatile("svc #0"
                      : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3), "+r"(x4), "+r"(x5)
                      : "r"(x6), "r"(x7), "r"(x8)
-                     : "memory");
-    *x0_inout = x0;
-    *x1_inout = x1;
-    mr[0] = x2;
-    mr[1] = x3;
-    mr[2] = x4;
-    mr[3] = x5;
-}
-
-/* The same for a call, which needs fewer registers. */
-static inline void __sel4_call(seL4_Word* x0_inout, seL4_Word* x1_inout, seL4_Word* mr) {
-    register seL4_Word x0 __asm__("x0") = *x0_inout;
-    register seL4_Word x1 __asm__("x1") = *x1_inout;
-    register seL4_Word x2 __asm__("x2") = mr[0];
-    register seL4_Word x3 __asm__("x3") = mr[1];
-    register seL4_Word x4 __asm__("x4") = mr[2];
-    register seL4_Word x5 __asm__("x5") = mr[3];
-    register long x7 __asm__("x7") = seL4_SysCall;
-    __asm__ volatile("svc #0"
-                     : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3), "+r"(x4), "+r"(x5)
-                     : "r"(x7)
                      : "memory");
     *x0_inout = x0;
     *x1_inout = x1;
@@ -202,7 +187,7 @@ static inline seL4_MessageInfo_t seL4_CallWithMRs(seL4_CPtr dest, seL4_MessageIn
                                                   seL4_Word* mr0, seL4_Word* mr1, seL4_Word* mr2,
                                                   seL4_Word* mr3) {
     seL4_Word mr[4] = {mr0 ? *mr0 : 0, mr1 ? *mr1 : 0, mr2 ? *mr2 : 0, mr3 ? *mr3 : 0};
-    __sel4_call(&dest, &info.words[0], mr);
+    __sel4_trap(seL4_SysCall, &dest, &info.words[0], mr, 0, 0);
     if (mr0) *mr0 = mr[0];
     if (mr1) *mr1 = mr[1];
     if (mr2) *mr2 = mr[2];
@@ -211,7 +196,7 @@ static inline seL4_MessageInfo_t seL4_CallWithMRs(seL4_CPtr dest, seL4_MessageIn
 }
 
 static inline seL4_MessageInfo_t seL4_Call(seL4_CPtr dest, seL4_MessageInfo_t info) {
-    __sel4_call(&dest, &info.words[0], __sel4_ipc_buffer->msg);
+    __sel4_trap(seL4_SysCall, &dest, &info.words[0], __sel4_ipc_buffer->msg, 0, 0);
     return info;
 }
 

@@ -14,6 +14,9 @@ struct seL4_IPCBuffer {
 
 extern seL4_IPCBuffer* __sel4_ipc_buffer;
 
-void __sel4_call(seL4_Word* x0, seL4_Word* x1, seL4_Word* mr);
+enum { seL4_SysCall = -1 };
+
+void __sel4_trap(long number, seL4_Word* x0, seL4_Word* x1, seL4_Word* mr, seL4_Word x6,
+                 seL4_Word x8);
 
 inline void seL4_Yield() {}
