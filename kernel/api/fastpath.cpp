@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Fast paths of Call, ReplyRecv and faults: no capabilities, the partner waiting, and the partner
-// runs next; of signals and waiting for them. They look at everything first and
-// write nothing until all holds; else the general path does the call from the beginning, with the
-// same result (sel4-abi 10.6).
+// Fast paths of Call, ReplyRecv and faults: no capabilities, and the partner waits and runs next; of
+// signals and waiting for them. They look at everything first and write nothing until all holds;
+// else the general path does the call from the beginning, with the same result (sel4-abi 10.6).
 //
 // Where the scheduling context stays the same, no clock is read: the time is charged at a later
 // entry. When the partner has a context of its own the clock is read and the time charged, both
@@ -78,11 +77,6 @@ struct Message {
     return run(receiver);
 }
 
-/// Would `next` be chosen when the running thread stops now?
-inline bool runs_next(const Tcb& next) {
-    return core.ready.none_above(next.priority);
-}
-
 /// The time stamp and the charge for a switch from one round-robin context to another; false if
 /// the general path must look at it.
 [[gnu::always_inline]] inline bool may_switch_context(const SchedContext& to) {
@@ -106,7 +100,7 @@ inline bool runs_next(const Tcb& next) {
     const Endpoint& endpoint = target.object();
     if (endpoint.state() != EndpointState::receiving) return nullptr;
     Tcb& receiver = *endpoint.head();
-    if (receiver.reply == nullptr || !runs_next(receiver)) return nullptr;
+    if (receiver.reply == nullptr || !core.ready.none_above(receiver.priority)) return nullptr;
     SchedContext* const own = receiver.sched_context;
     if (own != nullptr && !may_switch_context(*own)) [[unlikely]]
         return nullptr;
@@ -198,7 +192,7 @@ inline bool answers_fault(FaultKind fault, const Message& message) {
     Reply& reply = reply_cap.as<ReplyCap>().object();
     Tcb* const caller = reply.tcb;
     if (caller == nullptr || caller->state != ThreadState::blocked_on_reply ||
-        !runs_next(*caller)) {
+        !core.ready.none_above(caller->priority)) {
         return otherwise();
     }
     const FaultKind fault = caller->fault.kind;
@@ -341,12 +335,6 @@ namespace {
     return fast_call(slot.cap, Message{x1}, [&slot] { return general_call(slot); });
 }
 
-[[gnu::always_inline]] inline Tcb* reply_recv_slots(const Slot& slot, const Slot& reply_slot,
-                                                    std::uint64_t x1) {
-    return fast_reply_recv(slot, reply_slot, Message{x1},
-                           [] { return general_syscall(abi::Syscall::reply_recv); });
-}
-
 template <abi::Syscall number>
 [[gnu::always_inline]] inline Tcb* send_to(Slot& slot, std::uint64_t x1) {
     const auto otherwise = [&slot] {
@@ -365,9 +353,8 @@ template <abi::Syscall number>
 }
 
 // One function for each, for the usual CSpace, so that a call costs only the registers it needs,
-// and one for all others; what names no slot is for the general path. A function calls nothing but
-// as its last act, so it needs no stack. The arguments are those of kernel_syscall and stay where
-// they are.
+// and one for all others. A function calls nothing but as its last act, so it needs no stack. The
+// arguments are those of kernel_syscall and stay where they are.
 
 enum class Space : std::uint8_t { flat, any };
 
@@ -383,27 +370,21 @@ template <auto act, abi::Syscall number, Space space = Space::flat>
                                 : general_syscall(number);
 }
 
-/// Two capabilities of the first level; others are for the general path.
-[[gnu::noinline]] Tcb* reply_recv_in_first_level(std::uint64_t x0, std::uint64_t x1,
-                                                 std::uint64_t x6, Cap root) {
-    if (!root.is<CNodeCap>()) return general_syscall(abi::Syscall::reply_recv);
-    const Level level{root.as<CNodeCap>()};
-    const Slot* const slot = level.find(x0);
-    const Slot* const reply_slot = level.find(x6);
-    if (slot == nullptr || reply_slot == nullptr) [[unlikely]]
-        return general_syscall(abi::Syscall::reply_recv);
-    return reply_recv_slots(*slot, *reply_slot, x1);
-}
-
+/// Both slots are of the first level, which is all of a flat space; others are for the general
+/// path.
 [[gnu::noinline]] Tcb* enter_reply_recv(std::uint64_t x0, std::uint64_t x1, std::uint64_t x6) {
+    const auto otherwise = [] { return general_syscall(abi::Syscall::reply_recv); };
     const Cap root = core.current->slot(TcbSlot::cspace).cap;
-    if (CNodeCap::FlatNode::get(root.word0) != CNodeCap::flat_node) [[unlikely]]
-        return reply_recv_in_first_level(x0, x1, x6, root);
-    const Slot* const slot = find_in_flat_space(root, x0);
-    const Slot* const reply_slot = find_in_flat_space(root, x6);
-    if (slot == nullptr || reply_slot == nullptr) [[unlikely]]
-        return general_syscall(abi::Syscall::reply_recv);
-    return reply_recv_slots(*slot, *reply_slot, x1);
+    const Slot* slot = find_in_flat_space(root, x0);
+    const Slot* reply_slot = find_in_flat_space(root, x6);
+    if (slot == nullptr || reply_slot == nullptr) [[unlikely]] {
+        if (!root.is<CNodeCap>()) return otherwise();
+        const Level level{root.as<CNodeCap>()};
+        slot = level.find(x0);
+        reply_slot = level.find(x6);
+        if (slot == nullptr || reply_slot == nullptr) return otherwise();
+    }
+    return fast_reply_recv(*slot, *reply_slot, Message{x1}, otherwise);
 }
 
 [[gnu::always_inline]] inline Tcb* enter(std::uint64_t x0, std::uint64_t x1, std::uint64_t x6,

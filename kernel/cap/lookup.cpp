@@ -8,8 +8,7 @@ std::expected<ResolvedSlot, LookupFailure> resolve(Cap root, std::uint64_t addre
     Walk walk{root, address << (abi::word_bits - bits), bits};
     Slot* const slot = walk.run();
     const auto left = static_cast<unsigned>(walk.left);
-    if (slot != nullptr) [[likely]]
-        return ResolvedSlot{slot, left};
+    if (slot != nullptr) return ResolvedSlot{slot, left};
     if (!root.is<CNodeCap>()) return std::unexpected(LookupFailure::invalid_root());
     const auto node = walk.node.as<CNodeCap>();
     const unsigned guard_size = node.guard_size();

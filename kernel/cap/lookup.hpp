@@ -44,7 +44,9 @@ struct Level {
     [[gnu::always_inline]] Slot* find(std::uint64_t address) const {
         const std::uint64_t digits = address >> (-bits & 63);
         if (digits >> node.radix() != node.guard()) return nullptr;
-        return node.slots() + (digits & (node.slot_count() - 1));
+        Slot* const slot = node.slots() + (digits & (node.slot_count() - 1));
+        if (slot == nullptr) __builtin_unreachable();  // saves the callers' test
+        return slot;
     }
 };
 
@@ -54,8 +56,7 @@ struct Walk {
     std::uint64_t address;
     std::uint64_t left;
 
-    /// The slot named by all bits, or by those up to a capability that is no CNode. Null if there
-    /// is none: then `node` is where it failed.
+    /// The slot; stops early at a capability that is no CNode. Null: `node` is where it failed.
     [[gnu::always_inline]] Slot* run() {
         while (node.is<CNodeCap>()) {
             const Level level{node.as<CNodeCap>()};

@@ -139,9 +139,7 @@ void donate(SchedContext& context, Tcb& thread) {
 
 std::uint64_t take_consumed(SchedContext& context) {
     const Ticks in_slice = refill::used_of_slice(context);
-    const Ticks consumed = context.consumed + in_slice;
-    context.consumed = -in_slice;
-    return abi::ticks_to_us(consumed);
+    return abi::ticks_to_us(std::exchange(context.consumed, -in_slice) + in_slice);
 }
 
 void complete_yield(Tcb& yielder) {

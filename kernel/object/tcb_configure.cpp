@@ -81,7 +81,6 @@ Result<std::uint8_t> decode_priority(std::uint64_t value, const Tcb& authority) 
 
 void set_mcp(Tcb& thread, std::uint8_t mcp) {
     thread.mcp = mcp;
-    // Only threads with an MCP may use the user's timer.
     arch::mcp_changed(thread);
 }
 

@@ -30,7 +30,7 @@ void vspace_changed(const numbat::Tcb& thread) {
 
 numbat::Tcb* switch_completely(numbat::Tcb& next) {
     vspace_changed(next);
-    return switch_privileges(next);
+    return load_privileges(next);
 }
 
 void leave_address_space(std::uint64_t ttbr0) {

@@ -33,10 +33,8 @@ extern constinit CpuState cpu;
 void enter_empty_address_space();
 /// Loads the empty space if TTBR0 holds `ttbr0`. For address spaces and ASIDs that go away.
 void leave_address_space(std::uint64_t ttbr0);
-/// Writes CPACR_EL1 and CNTKCTL_EL1.
-void set_privileges(std::uint8_t privileges);
-/// The last step of switch_to().
-numbat::Tcb* switch_privileges(numbat::Tcb& next);
+/// Writes CPACR_EL1 and CNTKCTL_EL1 for the thread, which runs; returns it.
+numbat::Tcb* load_privileges(numbat::Tcb& thread);
 /// All of switch_to(), from the beginning.
 numbat::Tcb* switch_completely(numbat::Tcb& next);
 

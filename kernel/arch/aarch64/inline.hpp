@@ -56,8 +56,7 @@ inline void load_ttbr0(std::uint64_t value) {
     if (ttbr0 == 0) [[unlikely]]
         return switch_completely(next);
     if (ttbr0 != cpu.ttbr0) load_ttbr0(ttbr0);
-    if (next.privileges != cpu.privileges) return switch_privileges(next);
-    return &next;
+    return next.privileges == cpu.privileges ? &next : load_privileges(next);
 }
 
 }  // namespace arch

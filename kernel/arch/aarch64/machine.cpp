@@ -52,17 +52,13 @@ void init_machine() {
     write_cntkctl(user_counter);
 }
 
-void set_privileges(std::uint8_t privileges) {
-    const std::uint8_t changed = cpu.privileges ^ privileges;
-    cpu.privileges = privileges;
-    write_cpacr((privileges & privilege::fpu) != 0 ? fpu_trap_nobody : fpu_trap_user);
-    if ((changed & privilege::timer) == 0) return;
-    write_cntkctl((privileges & privilege::timer) != 0 ? user_counter | user_timer : user_counter);
-}
-
-numbat::Tcb* switch_privileges(numbat::Tcb& next) {
-    set_privileges(next.privileges);
-    return &next;
+numbat::Tcb* load_privileges(numbat::Tcb& thread) {
+    const unsigned now = thread.privileges;
+    const unsigned before = std::exchange(cpu.privileges, thread.privileges);
+    write_cpacr((now & privilege::fpu) != 0 ? fpu_trap_nobody : fpu_trap_user);
+    if (((now ^ before) & privilege::timer) == 0) return &thread;
+    write_cntkctl((now & privilege::timer) != 0 ? user_counter | user_timer : user_counter);
+    return &thread;
 }
 
 void init_context(Context& context) {

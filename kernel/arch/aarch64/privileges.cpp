@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What EL0 gets at its first use, by a trap: the FP registers, and the timer's (CNTP_*). Each has
-// one owner, the thread that used it last, so that switches between other threads need not look at
-// it. Invariant: EL0 has access only while the owner runs and may have it.
+// What EL0 gets at its first use, by a trap: FP registers, and the timer's (CNTP_*). Each has one
+// owner, who used it last, so that switches between others need not look at it. Invariant: EL0 has
+// access only while the owner runs and may have it.
 #include "arch/contract.hpp"
 
-extern "C" {
-void fpu_save(arch::FpuState* state);
-void fpu_load(const arch::FpuState* state);
-numbat::Tcb* handle_fpu_trap(numbat::Tcb* thread, std::uint64_t syndrome);
-numbat::Tcb* handle_register_trap(numbat::Tcb* thread, std::uint64_t syndrome);
-}
+extern "C" void fpu_save(arch::FpuState* state);
+extern "C" void fpu_load(const arch::FpuState* state);
 
 namespace arch {
 namespace {
@@ -23,17 +19,17 @@ constexpr std::uint64_t register_group = 0x31fc1e;
 constexpr std::uint64_t timer_registers = 3 << 20 | 3 << 14 | 14 << 10 | 2 << 1;
 
 /// If the processor grants the privilege now, the owner is running (or was, before idling).
-void deny(numbat::Tcb& thread, std::uint8_t privilege) {
-    if ((thread.privileges & privilege) == 0) return;
-    thread.privileges &= static_cast<std::uint8_t>(~privilege);
-    set_privileges(cpu.privileges & static_cast<std::uint8_t>(~privilege));
+void deny(numbat::Tcb& owner, std::uint8_t privilege) {
+    const bool running = (owner.privileges & cpu.privileges & privilege) != 0;
+    owner.privileges &= static_cast<std::uint8_t>(~privilege);
+    if (running) load_privileges(owner);
 }
 
 /// Returns the owner before.
 numbat::Tcb* grant(numbat::Tcb& thread, std::uint8_t privilege, numbat::Tcb*& owner) {
     if (owner != nullptr) owner->privileges &= static_cast<std::uint8_t>(~privilege);
     thread.privileges |= privilege;
-    set_privileges(thread.privileges);
+    load_privileges(thread);
     return std::exchange(owner, &thread);
 }
 
@@ -49,8 +45,7 @@ void mcp_changed(numbat::Tcb& thread) {
 }
 
 void forget_owner(numbat::Tcb& thread) {
-    deny(thread, privilege::fpu);
-    deny(thread, privilege::timer);
+    deny(thread, privilege::fpu | privilege::timer);
     if (cpu.fpu_owner == &thread) cpu.fpu_owner = nullptr;
     if (cpu.timer_owner == &thread) cpu.timer_owner = nullptr;
 }
@@ -59,7 +54,7 @@ void forget_owner(numbat::Tcb& thread) {
 
 using namespace arch;
 
-numbat::Tcb* handle_fpu_trap(numbat::Tcb* thread, std::uint64_t syndrome) {
+extern "C" numbat::Tcb* handle_fpu_trap(numbat::Tcb* thread, std::uint64_t syndrome) {
     if (fpu_disabled(*thread)) return kernel_user_exception(syndrome);
     numbat::Tcb* const before = grant(*thread, privilege::fpu, cpu.fpu_owner);
     if (before == thread) return thread;
@@ -69,7 +64,7 @@ numbat::Tcb* handle_fpu_trap(numbat::Tcb* thread, std::uint64_t syndrome) {
     return thread;
 }
 
-numbat::Tcb* handle_register_trap(numbat::Tcb* thread, std::uint64_t syndrome) {
+extern "C" numbat::Tcb* handle_register_trap(numbat::Tcb* thread, std::uint64_t syndrome) {
     if (thread->mcp == 0 || (syndrome & register_group) != timer_registers) {
         return kernel_user_exception(syndrome);
     }
