@@ -16,22 +16,23 @@ namespace sos::proc {
 
 inline constexpr std::size_t max_call_arguments = 4;
 
-/// Arguments that were not sent hold what the last answer to this program left in their registers;
-/// the fourth is 0 then.
 struct UserCall {
     std::uint64_t number = 0;
     std::array<std::uint64_t, max_call_arguments> arguments{};
 
-    /// The fourth argument alone does not travel in a register; `buffer()` is asked for it.
+    /// Words beyond the message's length are 0, whatever the registers hold. The fourth argument
+    /// alone does not travel in a register; `buffer()` is asked for it.
     static UserCall from_message(const sel4::Received& message, auto buffer) {
         static_assert(abi::message_registers == max_call_arguments);
-        const auto& mr = message.words.mr;
-        UserCall call{.number = mr[0], .arguments = {mr[1], mr[2], mr[3]}};
         const std::uint64_t length = message.info.length();
-        if (length - 1 >= max_call_arguments) [[unlikely]] {
-            if (length == 0) return {};
+        const auto& mr = message.words.mr;
+        const auto word = [length](std::uint64_t i, std::uint64_t value) {
+            return length > i ? value : 0;
+        };
+        UserCall call{.number = word(0, mr[0]),
+                      .arguments = {word(1, mr[1]), word(2, mr[2]), word(3, mr[3])}};
+        if (length > max_call_arguments) [[unlikely]]
             call.arguments[3] = buffer().msg[max_call_arguments];
-        }
         return call;
     }
 };

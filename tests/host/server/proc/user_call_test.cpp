@@ -31,8 +31,11 @@ TEST(UserCallTest, OnlyALongMessageReachesIntoTheBuffer) {
     EXPECT_EQ(call_of(message(120), buffer).arguments[3], 4u);
 }
 
-TEST(UserCallTest, AnEmptyMessageIsCallZero) {
-    const UserCall nothing = call_of(message(0), {});
+TEST(UserCallTest, WordsThatWereNotSentAreZero) {
+    abi::IpcBuffer buffer{};
+    buffer.msg[4] = 4;
+    EXPECT_EQ(call_of(message(3), buffer).arguments, (std::array<std::uint64_t, 4>{1, 2, 0, 0}));
+    const UserCall nothing = call_of(message(0), buffer);
     EXPECT_EQ(nothing.number, 0u);
     EXPECT_EQ(nothing.arguments, (std::array<std::uint64_t, 4>{}));
 }
