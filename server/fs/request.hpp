@@ -78,7 +78,7 @@ struct Request {
     std::uint64_t offset = 0;  // or size, or position
     std::uint32_t mode = 0;
     std::span<const IoBuffer> buffers{};
-    std::span<std::byte> into{};  // entries of a directory, text of a link
+    std::span<std::byte> into{};   // entries of a directory, text of a link
     PageViews* views = nullptr;    // read: where views of what comes next may go, or null
     ReadWindow* window = nullptr;  // read: a window for what comes next, or null
 
