@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Fast paths of Call, ReplyRecv and faults: no capabilities, and the partner waits and runs next; of
+// Fast paths of Call, ReplyRecv and faults: no capabilities, the partner waits and runs next; of
 // signals and waiting for them. They look at everything first and write nothing until all holds;
 // else the general path does the call from the beginning, with the same result (sel4-abi 10.6).
 //
