@@ -8,6 +8,7 @@
 #include "fs/net/sockets.hpp"
 #include "fs/net/stack.hpp"
 #include "fs/nfs/service.hpp"
+#include "fs/page_view.hpp"
 #include "fs/pager/lane.hpp"
 #include "fs/pager/ring.hpp"
 #include "log/log.hpp"
@@ -33,6 +34,17 @@ class NfsHost final : public nfs::Host {
     void mounted() override { config_.mounted(); }
     int ready_events(int socket, int wanted) override { return net::socket_events(socket, wanted); }
     void announce(std::string_view line) override { config_.announce(line); }
+
+    const Config& config_;
+};
+
+class Memory final : public nfs::CacheMemory {
+  public:
+    explicit Memory(const Config& config) : config_(config) {}
+
+  private:
+    void give_up(std::size_t part) override { config_.give_up_cache(part); }
+    bool get_back(std::size_t part) override { return config_.get_back_cache(part); }
 
     const Config& config_;
 };
@@ -70,6 +82,7 @@ struct Parts {
     explicit Parts(const Config& given)
         : config(given),
           stack(config.registers),
+          memory(config),
           host(config),
           service(host),
           pager_host(config, service),
@@ -77,6 +90,7 @@ struct Parts {
 
     const Config config;
     net::NetworkStack stack;
+    Memory memory;
     NfsHost host;
     nfs::Service service;
     PagerHost pager_host;
@@ -137,7 +151,9 @@ Result<void> start(const Config& config) {
          .nodes = {reinterpret_cast<nfs::Node*>(config.nodes.data()), max_nodes},
          .directories = config.directories,
          .pages = {reinterpret_cast<nfs::CachePage*>(config.cache_records.data()), cache_pages},
-         .cache = config.cache});
+         .cache = config.cache,
+         .cache_memory = &parts->memory,
+         .more_directories = config.more_directories});
     parts->lane.start(config.nfs, config.hidden_name);
     return {};
 }
@@ -188,6 +204,16 @@ std::optional<std::uint64_t> deadline_us() {
         if (deadline && (!earliest || *deadline < *earliest)) earliest = deadline;
     }
     return earliest;
+}
+
+bool give_way() {
+    // Nobody must be in the midst of copying from what goes.
+    if (__atomic_load_n(&view_readers, __ATOMIC_RELAXED) != 0) return false;
+    return parts->service.give_way();
+}
+
+std::size_t pages_of_cache() {
+    return parts == nullptr ? 0 : parts->service.cache_pages();
 }
 
 std::uint32_t open_files() {

@@ -24,13 +24,14 @@ struct DmaPiece {
 
 inline constexpr std::size_t queue_memory_pages = 5;
 inline constexpr std::size_t buffer_memory_pages = 128;  // in each direction
-inline constexpr std::size_t open_file_pages = 448;
-inline constexpr std::size_t node_pages = 1152;   // of files that are open or cached
+inline constexpr std::size_t open_file_pages = 256;
+inline constexpr std::size_t node_pages = 960;    // of files that are open or cached
 inline constexpr std::size_t cache_pages = 8192;  // contents of files
-inline constexpr std::size_t cache_record_pages = 400;
-inline constexpr std::size_t directory_pages = 1024;   // entries of open directories
-inline constexpr std::size_t heap_pages = 2048;        // of libnfs, for files
-inline constexpr std::size_t pager_heap_pages = 1024;  // and for paging
+inline constexpr std::size_t cache_record_pages = 288;
+inline constexpr std::size_t part_pages = 512;        // of what is backed in large parts
+inline constexpr std::size_t directory_parts = 2;     // entries of open directories
+inline constexpr std::size_t heap_pages = 1024;       // of libnfs, for files
+inline constexpr std::size_t pager_heap_pages = 512;  // and for paging
 
 struct Config {
     base::Mmio registers;
@@ -41,7 +42,7 @@ struct Config {
     std::span<std::byte> nodes;
     std::span<std::byte> cache;
     std::span<std::byte> cache_records;
-    std::span<std::byte> directories;
+    std::span<std::byte> directories;  // at first
     std::span<std::byte> heap;
     std::span<std::byte> pager_heap;
     std::optional<platform::StaticAddress> ip;
@@ -52,6 +53,10 @@ struct Config {
     void (*answered)(std::uint32_t index);
     void (*mounted)();
     void (*announce)(std::string_view line);
+    // The cache's memory in parts of 2 MiB, see nfs::CacheMemory; and more memory for directories.
+    void (*give_up_cache)(std::size_t part);
+    bool (*get_back_cache)(std::size_t part);
+    bool (*more_directories)(std::span<std::byte>& more);
 };
 
 /// More calls than threads that can call.
@@ -78,6 +83,10 @@ bool run();
 /// When run() is to be called even if nothing happens.
 std::optional<std::uint64_t> deadline_us();
 
+/// Memory is short: gives up a part of the cache. False when that cannot be, at the moment.
+bool give_way();
+
+std::size_t pages_of_cache();
 std::uint32_t open_files();
 std::uint32_t active_calls();
 

@@ -13,6 +13,7 @@
 #include "log/log.hpp"
 #include "res/irq.hpp"
 #include "res/owned.hpp"
+#include "res/res.hpp"
 #include "res/server_pages.hpp"
 #include "sel4/syscalls.hpp"
 #include "thread/counter.hpp"
@@ -54,7 +55,8 @@ struct FileServer {
     std::array<thread::ReplyToken, engine::max_calls> tokens{};  // of the calls, by index
     std::array<std::uint16_t, engine::max_calls> free_calls{};   // a stack
     std::uint32_t free_count = 0;
-    std::uint32_t timeout = 0;  // registered with the timer service
+    std::size_t directory_parts = 0;  // of which there is memory
+    std::uint32_t timeout = 0;        // registered with the timer service
     std::optional<std::uint64_t> timeout_at_us{};
 };
 
@@ -144,12 +146,44 @@ void note_work(std::uint64_t begin) {
     work.ticks.store(ticks + (thread::counter() - begin), std::memory_order_relaxed);
 }
 
+constexpr std::size_t part_size = engine::part_pages * res::page_size;
+
+void give_up_cache(std::size_t part) {
+    const bool given = server->cache.give_up_large(part);
+    ASSERT(given);
+    static_cast<void>(given);
+}
+
+bool get_back_cache(std::size_t part) {
+    return server->cache.back_again(part).has_value();
+}
+
+/// Directories begin with nothing.
+bool more_directories(std::span<std::byte>& more) {
+    if (server->directories.size() == 0 || server->directory_parts == engine::directory_parts) {
+        return false;
+    }
+    // The cache gives its own if need be.
+    while (!server->directories.back_again(server->directory_parts)) {
+        if (!engine::give_way()) return false;
+    }
+    more = server->directories.bytes().subspan(server->directory_parts++ * part_size, part_size);
+    return true;
+}
+
+/// The server needs memory: the cache gives of its own, as long as it can.
+void make_way() {
+    while (res::server_memory_pressed() && engine::give_way()) {
+    }
+}
+
 [[noreturn]] void serve() {
     bool more_to_do = true;
     std::uint64_t begin = thread::counter();
     while (true) {
         if (more_to_do) {
             more_to_do = engine::run();
+            make_way();
             set_timeout();
         }
         const sel4::CPtr endpoint = server->endpoint.cptr();
@@ -164,6 +198,10 @@ void note_work(std::uint64_t begin) {
             continue;
         }
         more_to_do = engine::take_page_ios() || more_to_do || (from & ~badge::page_io) != 0;
+        if (res::server_memory_pressed()) {
+            make_way();
+            more_to_do = true;
+        }
         if ((from & badge::timer) != 0) server->timeout_at_us.reset();
         if ((from & badge::network) != 0) {
             engine::acknowledge_interrupt();
@@ -193,7 +231,7 @@ engine::Config engine_config() {
             .nodes = server->nodes.bytes(),
             .cache = server->cache.bytes(),
             .cache_records = server->cache_records.bytes(),
-            .directories = server->directories.bytes(),
+            .directories = {},
             .heap = server->heap.bytes(),
             .pager_heap = server->pager_heap.bytes(),
             .ip = config.ip,
@@ -203,7 +241,10 @@ engine::Config engine_config() {
             .now_us = config.timer.now_us,
             .answered = answered,
             .mounted = mounted,
-            .announce = announce};
+            .announce = announce,
+            .give_up_cache = give_up_cache,
+            .get_back_cache = get_back_cache,
+            .more_directories = more_directories};
 }
 
 /// The thread: libc and lwIP are entered by it alone, so it starts them, too.
@@ -253,7 +294,10 @@ Result<void> take_memory() {
     server->nodes = TRY(res::map_pages(engine::node_pages));
     server->cache = TRY(res::map_pages(engine::cache_pages));
     server->cache_records = TRY(res::map_pages(engine::cache_record_pages));
-    server->directories = TRY(res::map_pages(engine::directory_pages));
+    server->directories = TRY(res::map_pages(engine::directory_parts * engine::part_pages));
+    for (std::size_t i = 0; i < engine::directory_parts; ++i) {
+        if (!server->directories.give_up_large(i)) return std::unexpected(Error::no_memory);
+    }
     server->heap = TRY(res::map_pages(engine::heap_pages));
     server->pager_heap = TRY(res::map_pages(engine::pager_heap_pages));
     return {};
@@ -289,6 +333,7 @@ Result<void> start(const Config& config) {
     const platform::Device* const card = TRY(find_card(config.virtio));
     TRY(take_memory());
     TRY(take_objects(*card->interrupt));
+    res::on_server_memory_pressed(kick_page_io);
     server->thread = TRY(thread::prepare({.name = "file server",
                                           .entry = thread_entry,
                                           .priority = config.priority,
@@ -320,7 +365,8 @@ void kick_page_io() {
 }
 
 Usage usage() {
-    return {.open_files = engine::open_files(),
+    return {.cache_pages = engine::pages_of_cache(),
+            .open_files = engine::open_files(),
             .requests = engine::active_calls(),
             .reply_objects = server == nullptr ? 0 : server->replies.size(),
             .timeouts = server != nullptr && server->timeout_at_us ? 1u : 0u};

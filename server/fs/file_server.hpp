@@ -60,6 +60,7 @@ void cancel(Owner owner);
 
 /// For abi::ResourceCount.
 struct Usage {
+    std::uint64_t cache_pages;  // that there are for contents of files
     std::uint64_t open_files;
     std::uint64_t requests;
     std::uint64_t reply_objects;

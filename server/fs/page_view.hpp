@@ -15,9 +15,14 @@
 #include <cstring>
 #include <span>
 
+#include "base/scope_exit.hpp"
 #include "fs/io_buffer.hpp"
 
 namespace sos::fs {
+
+/// Threads that are copying by views at the moment. The file server gives up memory of the cache
+/// only when there are none; it runs whenever it wants to, so nobody begins meanwhile.
+inline constinit std::uint32_t view_readers = 0;
 
 struct PageView {
     const std::byte* data = nullptr;  // a whole page of the file
@@ -45,6 +50,9 @@ struct PageViews {
         std::uint64_t at = offset - begin;
         if (total_size(into) > size - at) return false;
         const std::uint64_t from = at / page_size;
+        __atomic_fetch_add(&view_readers, 1, __ATOMIC_ACQUIRE);
+        const base::ScopeExit copied(
+            [] { __atomic_fetch_sub(&view_readers, 1, __ATOMIC_RELEASE); });
         for (const IoBuffer& buffer : into) {
             for (std::size_t done = 0; done < buffer.size;) {
                 const std::size_t inside = at % page_size;

@@ -2,6 +2,7 @@
 #include "res/cspace.hpp"
 
 #include "abi/object_type.hpp"
+#include "base/scope_exit.hpp"
 #include "res/detail.hpp"
 #include "res/near_slots.hpp"
 #include "res/slot_bitmap.hpp"
@@ -33,13 +34,19 @@ constinit std::uint64_t owned = 0;  // GUARDED_BY(cu_lock)
 /// Adds a CNode of 4096 slots. Requires cu_lock.
 Result<void> grow() {
     if (slots.leaves() == SlotBitmap::max_leaves) return std::unexpected(Error::no_slots);
-    const UntypedId memory = TRY(detail::take_memory(cspace_leaf_bits + abi::slot_bits));
+    constexpr unsigned bits = cspace_leaf_bits + abi::slot_bits;
+    if (!detail::budget.take(MemoryUse::slots, base::bit(bits))) {
+        return std::unexpected(Error::no_slots);
+    }
+    base::ScopeExit give([] { detail::budget.give(MemoryUse::slots, base::bit(bits)); });
+    const UntypedId memory = TRY(detail::take_memory(bits));
     const auto made = sel4::untyped_retype(detail::memory_cptr(memory), abi::ObjectType::cnode,
                                            cspace_leaf_bits, root_cnode, slots.leaves());
     if (!made) {
         detail::give_memory(memory);
         return std::unexpected(from_kernel(made.error()));
     }
+    give.dismiss();
     const unsigned leaf = slots.add_leaf();
     slots.give(leaf * SlotBitmap::leaf_slots, SlotBitmap::leaf_slots);
     return {};

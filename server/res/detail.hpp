@@ -9,6 +9,7 @@
 #include "base/bits.hpp"
 #include "base/strong.hpp"
 #include "error.hpp"
+#include "res/budget.hpp"
 #include "res/untyped.hpp"
 #include "sel4/types.hpp"
 
@@ -16,6 +17,9 @@ namespace sos::res::detail {
 
 /// Counts an acquisition; false if this is the one that res::fail_after named.
 bool acquisition_allowed();
+
+/// What the server may have (res.cpp). GUARDED_BY(cu_lock).
+extern Budget budget;
 
 // Capability space (cspace.cpp).
 
@@ -51,6 +55,8 @@ struct MemoryCounts {
     std::uint32_t all_blocks = 0;   // of 2 MiB
 };
 MemoryCounts memory_counts();
+/// (locked)
+const MemoryCounts& memory_counts_locked();
 /// Bytes owned through res::Untyped.
 std::uint64_t owned_memory_bytes();
 
@@ -61,6 +67,7 @@ std::uint64_t live_objects(abi::ObjectType type);
 
 // The server's address space (server_pages.cpp, device_memory.cpp, frame_pool.cpp).
 Result<void> init_server_space();
+/// With pages that were given up for a while.
 std::uint64_t server_page_bytes();
 void init_device_memory(const abi::BootInfo& boot_info);
 /// (locked) A capability, not mapped, of the device page at `page`.

@@ -22,6 +22,7 @@ constexpr unsigned chunk_bits = 21;
 constexpr unsigned batch_bits = 17;
 constexpr std::uint32_t frames_per_batch = 1u << (batch_bits - 12);
 constexpr std::uint32_t batches_per_chunk = frames_per_chunk / frames_per_batch;
+constexpr std::uint64_t slots_per_chunk = 2 * frames_per_chunk + batches_per_chunk + 1;
 
 // Blocks that only kernel objects and server pages may use.
 constexpr std::uint32_t least_reserve = 4;
@@ -89,6 +90,8 @@ Result<void> add_chunk() {
     TRY(detail::retype(detail::memory_cptr(parts.memory), abi::ObjectType::untyped, batch_bits,
                        parts.batches, batches_per_chunk));
     parts.kept = true;
+    // The frames' capabilities belong to them, not to what the server has for itself.
+    detail::budget.give(MemoryUse::slots, slots_per_chunk << abi::slot_bits);
     chunks[chunk_count++] = {parts.caps, parts.user_caps, parts.batches};
     return {};
 }

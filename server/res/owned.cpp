@@ -31,6 +31,19 @@ Result<void> assign_asid(sel4::CPtr vspace) {
     return std::unexpected(Error::limit_reached);
 }
 
+/// The tables that every program needs count with its address space.
+constexpr std::uint64_t usual_tables = 6 << abi::page_table_bits;
+
+bool take_tables() {
+    LockGuard guard(cu_lock);
+    return detail::budget.take(MemoryUse::objects, usual_tables);
+}
+
+void give_tables() {
+    LockGuard guard(cu_lock);
+    detail::budget.give(MemoryUse::objects, usual_tables);
+}
+
 /// What untyped_retype wants as size_bits.
 constexpr unsigned retype_size_bits(ObjectType type, unsigned size_bits) {
     if (type == ObjectType::sched_context && size_bits == 0) return abi::min_sched_context_bits;
@@ -71,16 +84,20 @@ void Object<Type>::reset() {
     if (!slot_.valid()) return;
     slot_.reset();
     memory_.reset();
+    if constexpr (Type == ObjectType::vspace) give_tables();
     detail::count_object(Type, -1);
 }
 
 template <ObjectType Type>
 Result<Object<Type>> make(unsigned size_bits, Place place) {
     const unsigned bits = retype_size_bits(Type, size_bits);
-    Untyped memory = TRY(take_untyped(abi::object_size_bits(Type, bits)));
+    Untyped memory = TRY(take_untyped(abi::object_size_bits(Type, bits), Object<Type>::account));
     Slot slot = TRY(take_slot(place));
     TRY(detail::retype(memory.cptr(), Type, bits, static_cast<std::uint32_t>(slot.cptr().raw()),
                        1));
+    if constexpr (Type == ObjectType::vspace) {
+        if (!take_tables()) return std::unexpected(Error::no_memory);
+    }
     detail::count_object(Type, 1);
     Object<Type> object(std::move(memory), std::move(slot));
     if constexpr (Type == ObjectType::vspace) TRY(assign_asid(object.cptr()));

@@ -40,12 +40,14 @@ class [[nodiscard]] Object {
     };
     [[nodiscard]] Released release() { return {slot_.release(), memory_.release()}; }
     static Object adopt(Released parts) {
-        return Object(Untyped::adopt(parts.memory), Slot::adopt(parts.cptr));
+        return Object(Untyped::adopt(parts.memory, account), Slot::adopt(parts.cptr));
     }
 
   private:
     template <abi::ObjectType Made>
     friend Result<Object<Made>> make(unsigned size_bits, Place place);
+    static constexpr Account account =
+        Type == abi::ObjectType::page_table ? Account::program : Account::server;
     Object(Untyped memory, Slot slot) : memory_(std::move(memory)), slot_(std::move(slot)) {}
 
     Untyped memory_;

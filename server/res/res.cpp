@@ -3,7 +3,9 @@
 
 #include <atomic>
 
+#include "abi/object_type.hpp"
 #include "res/detail.hpp"
+#include "res/server_pages.hpp"
 #include "sync/lock.hpp"
 
 namespace sos::res {
@@ -18,6 +20,8 @@ constinit std::atomic<std::uint64_t> failing = 0;  // number of the acquisition 
 }  // namespace
 
 namespace detail {
+
+constinit Budget budget{server_memory_limit, server_memory_reserve};
 
 bool acquisition_allowed() {
 #ifndef NDEBUG
@@ -49,6 +53,12 @@ Result<void> init(const abi::BootInfo& boot_info) {
     detail::init_device_memory(boot_info);
     {
         LockGuard guard(cu_lock);
+        const std::uint64_t image = boot_info.user_image_frames.size() * page_size;
+        const std::uint64_t slots = boot_info.empty.end << abi::slot_bits;
+        if (!detail::budget.take(MemoryUse::image, image) ||
+            !detail::budget.take(MemoryUse::slots, slots)) {
+            return std::unexpected(Error::no_memory);
+        }
         TRY(detail::init_memory(boot_info));
         TRY(detail::build_two_levels());
     }
@@ -60,6 +70,21 @@ void count(abi::ResourceCount& counts) {
     counts.slots = detail::owned_slots();
     counts.untyped_bytes = detail::owned_memory_bytes() + detail::server_page_bytes();
     counts.reply_objects = detail::live_objects(abi::ObjectType::reply);
+}
+
+ServerMemory server_memory() {
+    LockGuard guard(cu_lock);
+    const Budget& budget = detail::budget;
+    return {.used = budget.used(), .most = budget.most(), .limit = budget.limit()};
+}
+
+bool server_memory_pressed() {
+    return detail::budget.pressed();
+}
+
+void on_server_memory_pressed(void (*tell)()) {
+    LockGuard guard(cu_lock);
+    detail::budget.set_alarm(tell);
 }
 
 MemoryReport memory_report() {

@@ -17,6 +17,23 @@ Result<void> init(const abi::BootInfo& boot_info);
 /// Fills slots, untyped_bytes and reply_objects: what is owned by somebody at this moment.
 void count(abi::ResourceCount& counts);
 
+/// The bound of what the server has for itself (budget.hpp), and how much of it is kept free by
+/// those who can give way.
+inline constexpr std::uint64_t server_memory_limit = 64 << 20;
+inline constexpr std::uint64_t server_memory_reserve = 2 << 20;
+
+struct ServerMemory {
+    std::uint64_t used;  // bytes
+    std::uint64_t most;  // that it ever was
+    std::uint64_t limit;
+};
+ServerMemory server_memory();
+/// Is less than the reserve left?
+bool server_memory_pressed();
+/// `tell` is called when that comes to be, and now and then while it lasts; by any thread, under
+/// cu_lock.
+void on_server_memory_pressed(void (*tell)());
+
 struct MemoryReport {
     std::uint64_t total_bytes;       // of the pool: all that the kernel left us
     std::uint64_t free_block_bytes;  // in 2 MiB blocks that are free in one piece

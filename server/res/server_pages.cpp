@@ -24,7 +24,23 @@ constinit ServerSpace space;  // GUARDED_BY(cu_lock)
 constexpr sel4::CPtr server_vspace{abi::init_cap::vspace};
 constexpr std::uint32_t large_pages = 512;  // small pages in a large one
 constexpr unsigned large_bits = abi::large_page_bits;
-constexpr std::uint32_t most_in_group = 16;  // small pages that share a piece of memory
+constexpr std::uint32_t least_free_blocks = 8;  // of 2 MiB: for what cannot wait
+constexpr std::uint32_t most_in_group = 16;     // small pages that share a piece of memory
+
+/// Memory that the server has for itself.
+Result<UntypedId> take_counted(unsigned size_bits) {
+    if (!detail::budget.take(MemoryUse::pages, base::bit(size_bits))) {
+        return std::unexpected(Error::no_memory);
+    }
+    const Result<UntypedId> memory = detail::take_memory(size_bits);
+    if (!memory) detail::budget.give(MemoryUse::pages, base::bit(size_bits));
+    return memory;
+}
+
+void give_counted(UntypedId memory) {
+    detail::budget.give(MemoryUse::pages, base::bit(detail::memory_size_bits(memory)));
+    detail::give_memory(memory);
+}
 
 base::VAddr virtual_address(std::uint32_t page) {
     return base::VAddr{reinterpret_cast<std::uintptr_t>(ServerSpace::address(page))};
@@ -65,7 +81,10 @@ Result<void> ServerSpace::add_table(base::VAddr at) {
 Result<void> ServerSpace::ensure_table(std::uint32_t page) {
     const std::uint32_t table = page / pages_per_table;
     if ((tables_[table / 64] & base::bit(table % 64)) != 0) return {};
+    if (!detail::budget.take(MemoryUse::pages, page_size)) return std::unexpected(Error::no_memory);
+    base::ScopeExit give([] { detail::budget.give(MemoryUse::pages, page_size); });
     TRY(add_table(virtual_address(page)));
+    give.dismiss();
     tables_[table / 64] |= base::bit(table % 64);
     return {};
 }
@@ -114,8 +133,8 @@ Result<void> ServerSpace::map(std::uint32_t page, PageKind kind) {
 Result<void> ServerSpace::back_group(std::uint32_t first, std::uint32_t count) {
     TRY(ensure_table(first));
     TRY(ensure_table(first + count - 1));
-    const UntypedId memory = TRY(
-        detail::take_memory(abi::small_page_bits + static_cast<unsigned>(std::countr_zero(count))));
+    const UntypedId memory =
+        TRY(take_counted(abi::small_page_bits + static_cast<unsigned>(std::countr_zero(count))));
     // From here on unmap() gives everything back.
     pages_[first].memory_plus = memory.raw() + 1;
     used_pages_ += count;
@@ -127,7 +146,7 @@ Result<void> ServerSpace::back_group(std::uint32_t first, std::uint32_t count) {
 }
 
 Result<void> ServerSpace::back_large(std::uint32_t page) {
-    const UntypedId memory = TRY(detail::take_memory(large_bits));
+    const UntypedId memory = TRY(take_counted(large_bits));
     pages_[page].memory_plus = memory.raw() + 1;
     used_pages_ += large_pages;
     pages_[page].cptr = TRY(detail::take_slots(1));
@@ -178,8 +197,8 @@ Result<ServerPages> ServerSpace::map_contiguous(std::size_t count) {
     base::ScopeExit give([&] { give_range(first, pages); });
     TRY(ensure_table(first));
     TRY(ensure_table(first + pages - 1));
-    const UntypedId memory = TRY(detail::take_memory(size_bits));
-    base::ScopeExit give_memory([&] { detail::give_memory(memory); });
+    const UntypedId memory = TRY(take_counted(size_bits));
+    base::ScopeExit give_memory([&] { give_counted(memory); });
     const std::uint32_t window = TRY(detail::take_slots(slots));
     base::ScopeExit give_slots([&] {
         static_cast<void>(sel4::cnode_revoke(path(detail::memory_cptr(memory))));
@@ -234,7 +253,53 @@ Result<base::Mmio> ServerSpace::map_device(base::PAddr start, std::size_t size) 
     return base::Mmio(reinterpret_cast<std::uintptr_t>(address(first)) + start.raw() - first_byte);
 }
 
-void ServerSpace::unmap(std::uint32_t first, std::uint32_t guards, std::uint32_t count) {
+bool ServerSpace::give_up_large(std::uint32_t page) {
+    LockGuard lock(cu_lock);
+    if (pages_[page].memory_plus == 0) return false;
+    const UntypedId memory{pages_[page].memory_plus - 1};
+    if (detail::memory_size_bits(memory) != large_bits) return false;
+    MUST(sel4::cnode_delete(path(cap(page))));
+    detail::give_slots(pages_[page].cptr, 1);
+    give_counted(memory);
+    pages_[page] = {};
+    used_pages_ -= large_pages;
+    given_up_ += large_pages;
+    return true;
+}
+
+Result<void> ServerSpace::back_again(std::uint32_t page) {
+    LockGuard lock(cu_lock);
+    ASSERT(pages_[page].memory_plus == 0);
+    // Others need memory more than those who can do without.
+    if (detail::budget.room() < 2 * detail::budget.reserve() + base::bit(large_bits) ||
+        detail::memory_counts_locked().free_blocks <= least_free_blocks) {
+        return std::unexpected(Error::no_memory);
+    }
+    const Result<void> backed = back_large(page);
+    if (!backed) {
+        // As give_up_large left it.
+        if (pages_[page].memory_plus != 0) {
+            if (pages_[page].cptr != 0) {
+                MUST(sel4::cnode_delete(path(cap(page))));
+                detail::give_slots(pages_[page].cptr, 1);
+            }
+            give_counted(UntypedId{pages_[page].memory_plus - 1});
+            used_pages_ -= large_pages;
+            pages_[page] = {};
+        }
+        return backed;
+    }
+    given_up_ -= large_pages;
+    return {};
+}
+
+void ServerSpace::count_beside(std::uint32_t count) {
+    LockGuard lock(cu_lock);
+    detail::budget.give(MemoryUse::pages, std::uint64_t{count} * page_size);
+}
+
+void ServerSpace::unmap(std::uint32_t first, std::uint32_t guards, std::uint32_t count,
+                        bool counted) {
     LockGuard lock(cu_lock);
     // Capabilities before memory: the pages of a contiguous group share one untyped.
     for (std::uint32_t page = first; page < first + count; ++page) {
@@ -247,7 +312,7 @@ void ServerSpace::unmap(std::uint32_t first, std::uint32_t guards, std::uint32_t
         if (pages_[page].memory_plus == 0) continue;
         const UntypedId memory{pages_[page].memory_plus - 1};
         used_pages_ -= std::uint64_t{1} << (detail::memory_size_bits(memory) - 12);
-        detail::give_memory(memory);
+        counted ? give_counted(memory) : detail::give_memory(memory);
         pages_[page].memory_plus = 0;
     }
     give_range(first - guards, count + guards);
@@ -262,14 +327,31 @@ sel4::CPtr ServerPages::frame(std::size_t page) const {
     return space.cap(first_ + static_cast<std::uint32_t>(page));
 }
 
+bool ServerPages::give_up_large(std::size_t index) {
+    ASSERT(index < count_ / large_pages);
+    return space.give_up_large(first_ + static_cast<std::uint32_t>(index) * large_pages);
+}
+
+Result<void> ServerPages::back_again(std::size_t index) {
+    ASSERT(index < count_ / large_pages);
+    return space.back_again(first_ + static_cast<std::uint32_t>(index) * large_pages);
+}
+
+void ServerPages::count_beside() {
+    ASSERT(!beside_);
+    space.count_beside(count_);
+    beside_ = true;
+}
+
 Result<base::PAddr> ServerPages::physical_address() const {
     return from_kernel(sel4::page_get_address(frame(0)));
 }
 
 void ServerPages::reset() {
     if (count_ == 0) return;
-    space.unmap(first_, guards_, count_);
+    space.unmap(first_, guards_, count_, !beside_);
     count_ = 0;
+    beside_ = false;
 }
 
 Result<ServerPages> map_pages(std::size_t count, Guard guard) {

@@ -27,13 +27,15 @@ class [[nodiscard]] ServerPages {
     ServerPages(ServerPages&& other) noexcept
         : first_(std::exchange(other.first_, 0)),
           guards_(std::exchange(other.guards_, 0)),
-          count_(std::exchange(other.count_, 0)) {}
+          count_(std::exchange(other.count_, 0)),
+          beside_(std::exchange(other.beside_, false)) {}
     ServerPages& operator=(ServerPages&& other) noexcept {
         if (this != &other) {
             reset();
             first_ = std::exchange(other.first_, 0);
             guards_ = std::exchange(other.guards_, 0);
             count_ = std::exchange(other.count_, 0);
+            beside_ = std::exchange(other.beside_, false);
         }
         return *this;
     }
@@ -51,6 +53,16 @@ class [[nodiscard]] ServerPages {
     /// Of map_contiguous: where the first byte is in physical memory.
     Result<base::PAddr> physical_address() const;
 
+    // Of 2 MiB and more: part `index` of 2 MiB gives its memory back, and gets some again.
+
+    /// Nobody may touch it from here on. False when it does not have a large page of its own.
+    bool give_up_large(std::size_t index);
+    /// Zero-filled; no_memory when the server has little left.
+    Result<void> back_again(std::size_t index);
+
+    /// This is memory of the frame table, not what the server has for itself (budget.hpp).
+    void count_beside();
+
     void reset();
 
   private:
@@ -61,6 +73,7 @@ class [[nodiscard]] ServerPages {
     std::uint32_t first_ = 0;   // page number in the region
     std::uint32_t guards_ = 0;  // unmapped pages below
     std::uint32_t count_ = 0;
+    bool beside_ = false;  // not counted in the budget
 };
 
 enum class Guard { none, below };

@@ -31,9 +31,14 @@ class ServerSpace {
     Result<ServerPages> map_contiguous(std::size_t count);
     Result<base::Mmio> map_device(base::PAddr start, std::size_t size);
 
-    void unmap(std::uint32_t first, std::uint32_t guards, std::uint32_t count);
+    /// `counted`: in the budget.
+    void unmap(std::uint32_t first, std::uint32_t guards, std::uint32_t count, bool counted = true);
+    bool give_up_large(std::uint32_t page);
+    Result<void> back_again(std::uint32_t page);
+    static void count_beside(std::uint32_t count);
     sel4::CPtr cap(std::uint32_t page) const { return sel4::CPtr{pages_[page].cptr}; }
-    std::uint64_t bytes() const { return used_pages_ * std::uint64_t{page_size}; }
+    /// With what was given up for a while.
+    std::uint64_t bytes() const { return (used_pages_ + given_up_) * std::uint64_t{page_size}; }
 
     static std::byte* address(std::uint32_t page) {
         return reinterpret_cast<std::byte*>(server_region_base + std::uintptr_t{page} * page_size);
@@ -58,6 +63,7 @@ class ServerSpace {
     Result<void> map(std::uint32_t page, PageKind kind);
 
     std::uint64_t used_pages_ = 0;  // backed by memory
+    std::uint64_t given_up_ = 0;    // pages that have an owner and no memory
     std::uint32_t search_from_ = 0;
     std::array<std::uint64_t, server_region_pages / 64> used_{};
     std::array<std::uint64_t, server_region_pages / pages_per_table / 64> tables_{};

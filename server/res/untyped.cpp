@@ -262,6 +262,9 @@ MemoryCounts memory_counts() {
     LockGuard guard(cu_lock);
     return pool.counts();
 }
+const MemoryCounts& memory_counts_locked() {
+    return pool.counts();
+}
 
 std::uint64_t owned_memory_bytes() {
     LockGuard guard(cu_lock);
@@ -281,17 +284,28 @@ unsigned Untyped::size_bits() const {
 void Untyped::reset() {
     if (id_ == none) return;
     LockGuard guard(cu_lock);
-    owned_bytes -= base::bit(detail::memory_size_bits(id_));
+    const std::uint64_t bytes = base::bit(detail::memory_size_bits(id_));
+    owned_bytes -= bytes;
+    if (account_ == Account::server) detail::budget.give(MemoryUse::objects, bytes);
     detail::give_memory(id_);
     id_ = none;
 }
 
-Result<Untyped> take_untyped(unsigned size_bits) {
+Result<Untyped> take_untyped(unsigned size_bits, Account account) {
     if (!detail::acquisition_allowed()) return std::unexpected(Error::no_memory);
+    const std::uint64_t bytes = base::bit(size_bits);
+    const bool counted = account == Account::server;
     LockGuard guard(cu_lock);
-    const UntypedId id = TRY(detail::take_memory(size_bits));
-    owned_bytes += base::bit(size_bits);
-    return Untyped::adopt(id);
+    if (counted && !detail::budget.take(MemoryUse::objects, bytes)) {
+        return std::unexpected(Error::no_memory);
+    }
+    const Result<UntypedId> id = detail::take_memory(size_bits);
+    if (!id) {
+        if (counted) detail::budget.give(MemoryUse::objects, bytes);
+        return std::unexpected(id.error());
+    }
+    owned_bytes += bytes;
+    return Untyped::adopt(*id, account);
 }
 
 }  // namespace sos::res

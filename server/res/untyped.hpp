@@ -27,15 +27,20 @@ inline constexpr unsigned largest_untyped_bits = 21;
 /// Names a handed-out piece of untyped memory in 32 bits (in fact below 2^21).
 using UntypedId = base::Strong<struct UntypedIdTag, std::uint32_t>;
 
+/// Who has it: the server for itself (budget.hpp), or a program, in a way.
+enum class Account : std::uint8_t { server, program };
+
 /// Owner of untyped memory; what was made from it must be deleted before it goes back.
 class [[nodiscard]] Untyped {
   public:
     constexpr Untyped() = default;
-    Untyped(Untyped&& other) noexcept : id_(std::exchange(other.id_, none)) {}
+    Untyped(Untyped&& other) noexcept
+        : id_(std::exchange(other.id_, none)), account_(other.account_) {}
     Untyped& operator=(Untyped&& other) noexcept {
         if (this != &other) {
             reset();
             id_ = std::exchange(other.id_, none);
+            account_ = other.account_;
         }
         return *this;
     }
@@ -50,15 +55,16 @@ class [[nodiscard]] Untyped {
 
     /// Gives up ownership, for tables that keep bare numbers; adopt() is the way back.
     [[nodiscard]] UntypedId release() { return std::exchange(id_, none); }
-    static Untyped adopt(UntypedId id) { return Untyped(id); }
+    static Untyped adopt(UntypedId id, Account account) { return Untyped(id, account); }
 
   private:
     static constexpr UntypedId none{~std::uint32_t{0}};
-    explicit Untyped(UntypedId id) : id_(id) {}
+    Untyped(UntypedId id, Account account) : id_(id), account_(account) {}
     UntypedId id_ = none;
+    Account account_ = Account::server;
 };
 
 /// 2^size_bits bytes of memory (4..21) without objects in it.
-Result<Untyped> take_untyped(unsigned size_bits);
+Result<Untyped> take_untyped(unsigned size_bits, Account account = Account::server);
 
 }  // namespace sos::res

@@ -7,6 +7,7 @@
 #include "log/log.hpp"
 #include "proc/pm_server.hpp"
 #include "res/res.hpp"
+#include "res/server_pages.hpp"
 #include "vm/frame_table.hpp"
 #include "vm/page_file.hpp"
 
@@ -35,6 +36,14 @@ void count_resources(abi::ResourceCount& counts) {
     counts.processes = processes.processes;
     // The network stack's own come and go.
     counts.timeouts = processes.sleeps;
+}
+
+void count_server_memory(abi::PagingCount& counts) {
+    const res::ServerMemory memory = res::server_memory();
+    counts.server_pages = memory.used / res::page_size;
+    counts.server_pages_most = memory.most / res::page_size;
+    counts.server_pages_limit = memory.limit / res::page_size;
+    counts.file_cache_pages = fs::usage().cache_pages;
 }
 
 void open_accounts() {

@@ -7,6 +7,8 @@
 namespace sos::root {
 
 void count_resources(abi::ResourceCount& counts);
+/// Fills server_pages and what follows it.
+void count_server_memory(abi::PagingCount& counts);
 
 /// What is in use now is what must be in use at the end: before the first process is made.
 void open_accounts();

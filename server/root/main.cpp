@@ -119,8 +119,10 @@ abi::ClockOrigin clock_origin() {
 }
 
 Result<void> start_services() {
-    syscall::set_services(
-        {.now_us = now_us, .boot_time_us = read_clock(), .count_resources = count_resources});
+    syscall::set_services({.now_us = now_us,
+                           .boot_time_us = read_clock(),
+                           .count_resources = count_resources,
+                           .count_server_memory = count_server_memory});
     return syscall::init_path_rooms();
 }
 

@@ -164,7 +164,9 @@ UserReply resource_count(Process& process, const Arguments& in) {
 }
 
 UserReply paging_count(Process& process, const Arguments& in) {
-    TRY(copy_out(process, vm::paging_report(), in[0]));
+    abi::PagingCount counts = vm::paging_report();
+    services().count_server_memory(counts);
+    TRY(copy_out(process, counts, in[0]));
     return UserReply::success();
 }
 

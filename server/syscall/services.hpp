@@ -14,6 +14,7 @@ struct Services {
     /// What the clock of the day was at boot, in microseconds since 1970; 0 without one.
     std::uint64_t boot_time_us = 0;
     void (*count_resources)(abi::ResourceCount& counts) = nullptr;
+    void (*count_server_memory)(abi::PagingCount& counts) = nullptr;
 };
 
 void set_services(const Services& given);

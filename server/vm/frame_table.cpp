@@ -136,6 +136,7 @@ Result<void> init_frame_table(const FrameTableConfig& config) {
     const std::uint32_t size = res::frame_capacity() + 1;
     const std::size_t bytes = size * (sizeof(FrameEntry) + sizeof(std::uint8_t));
     table.memory = TRY(res::map_pages((bytes + page_size - 1) / page_size));
+    table.memory.count_beside();
     table.entries = reinterpret_cast<FrameEntry*>(table.memory.data());
     table.pins = reinterpret_cast<std::uint8_t*>(table.memory.data() + size * sizeof(FrameEntry));
     table.size = size;

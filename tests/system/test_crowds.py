@@ -4,6 +4,8 @@ The programs check what they see themselves, and that as much is in use afterwar
 
 import re
 
+from scenario import pattern
+
 KILL_ROUNDS = 250
 MIX_SECONDS = 10
 COUNTING = "-icount shift=0"  # then the event "instructions retired" is there
@@ -30,6 +32,24 @@ def test_number_500_costs_what_number_10_does(boot):
             return
         sos.close()
     raise AssertionError(growth)
+
+
+def test_server_memory_keeps_its_bound_with_512_processes_on_files(sos, root):
+    """The cache of files gives way to what the processes need, and gets memory back."""
+    size = 24 << 20
+    (root / "data").write_bytes(pattern(size))
+    out = sos.run(f"library data {size}", limit=200)
+    found = re.search(r"(\d+) children, all well, errno 11, right; server (\d+), at most (\d+) of "
+                      r"(\d+), cache (\d+)", out)
+    assert found and "leaks" not in out, out
+    children, now, most, limit, cache = (int(number) for number in found.groups())
+    assert children == 512 - 2
+    assert now <= most <= limit == 64 << 8
+    assert 1024 <= cache < 8192
+    sos.run(f"verify read data {size} 65536", limit=100)
+    sos.run(f"verify read data {size} 65536", limit=100)
+    vmstat = sos.run("vmstat -c")
+    assert int(re.search(r"file_cache +(\d+)", vmstat)[1]) > cache
 
 
 def test_kill_matrix(sos):

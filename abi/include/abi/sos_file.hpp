@@ -113,8 +113,13 @@ struct PagingCount {
     std::uint64_t second_chances;  // unmapped, to see whether they are still used
     std::uint64_t waits;           // of handlers, for a page or for room
     std::uint64_t shared_pages;    // at the moment (sos_share_vm)
+    // What SOS has for itself, beside the frames and their table; of it, the cache of files.
+    std::uint64_t server_pages;
+    std::uint64_t server_pages_most;   // that it ever was
+    std::uint64_t server_pages_limit;  // that it may have
+    std::uint64_t file_cache_pages;
 };
-static_assert(sizeof(PagingCount) == 104);
+static_assert(sizeof(PagingCount) == 136);
 
 // The argument block of `spawn`: strings, each with its NUL, one after the other and nothing else:
 // first the argc strings of argv (argv[0] too), then any number of environment strings. Its last

@@ -36,6 +36,8 @@ void ChunkPool::add(std::span<std::byte> memory) {
 }
 
 DirectoryChunk* ChunkPool::take() {
+    std::span<std::byte> memory;
+    if (free_ == nullptr && more_ != nullptr && more_(memory)) add(memory);
     DirectoryChunk* chunk = free_;
     if (chunk == nullptr) return nullptr;
     free_ = chunk->next;

@@ -31,6 +31,8 @@ class ChunkPool {
   public:
     /// `memory` is used for good.
     void add(std::span<std::byte> memory);
+    /// Where more comes from, when all is in use.
+    void set_source(bool (*more)(std::span<std::byte>& memory)) { more_ = more; }
     DirectoryChunk* take();
     void give(DirectoryChunk* chunk);
     std::size_t available() const { return available_; }
@@ -38,6 +40,7 @@ class ChunkPool {
   private:
     DirectoryChunk* free_ = nullptr;
     std::size_t available_ = 0;
+    bool (*more_)(std::span<std::byte>& memory) = nullptr;
 };
 
 class DirectorySnapshot {

@@ -1,20 +1,83 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "fs/nfs/page_cache.hpp"
 
+#include <cstring>
 #include <new>
+#include <utility>
 
 #include "fs/nfs/node.hpp"
 
 namespace sos::fs::nfs {
 
-void PageCache::use(std::span<CachePage> records, std::span<std::byte> memory) {
+void PageCache::use(std::span<CachePage> records, std::span<std::byte> memory,
+                    CacheMemory* source) {
     ASSERT(memory.size() / cache_page_size >= records.size());
+    ASSERT(source == nullptr || records.size() % part_pages == 0);
     pages_ = records.size();
+    records_ = records;
+    memory_ = memory;
+    source_ = source;
     for (std::size_t i = 0; i < records.size(); ++i) {
         CachePage& page = *new (&records[i]) CachePage;
         page.data = memory.data() + i * cache_page_size;
-        free_.push_back(page);
+        free_page(page);
     }
+}
+
+void PageCache::free_page(CachePage& page) {
+    free_.push_back(page);
+    ++free_count_;
+}
+
+CachePage& PageCache::take_free() {
+    --free_count_;
+    return *free_.pop_front();
+}
+
+bool PageCache::in_part(const CachePage& page, std::size_t part) const {
+    const std::byte* const begin = memory_.data() + part * part_size;
+    return page.data >= begin && page.data < begin + part_size;
+}
+
+bool PageCache::give_way() {
+    if (source_ == nullptr || pages_ <= least_parts * part_pages) return false;
+    while (free_count_ < part_pages) {
+        if (idle_.empty()) return false;
+        drop(*idle_.front());
+    }
+    const std::size_t part = pages_ / part_pages - 1;
+    for (CachePage& page : records_) {
+        if (page.node != nullptr || !in_part(page, part)) continue;
+        free_.remove(page);
+        --free_count_;
+        page.data = nullptr;
+        bare_.push_back(page);
+    }
+    // What is left there is in use; all that is free is elsewhere now, and as much as that.
+    for (CachePage& page : records_) {
+        if (!in_part(page, part)) continue;
+        CachePage& other = take_free();
+        page.end_views();
+        std::memcpy(other.data, page.data, cache_page_size);
+        page.data = std::exchange(other.data, nullptr);
+        bare_.push_back(other);
+    }
+    pages_ -= part_pages;
+    source_->give_up(part);
+    return true;
+}
+
+bool PageCache::get_part_back() {
+    if (bare_.empty()) return false;
+    const std::size_t part = pages_ / part_pages;
+    if (!source_->get_back(part)) return false;
+    for (std::size_t i = 0; i < part_pages; ++i) {
+        CachePage& page = *bare_.pop_front();
+        page.data = memory_.data() + part * part_size + i * cache_page_size;
+        free_page(page);
+    }
+    pages_ += part_pages;
+    return true;
 }
 
 CachePage*& PageCache::bucket_of(const Node& node, std::uint64_t number) {
@@ -32,11 +95,11 @@ CachePage* PageCache::find(const Node& node, std::uint64_t number) const {
 }
 
 CachePage* PageCache::take(Node& node, std::uint64_t number) {
-    if (free_.empty()) {
+    if (free_.empty() && !get_part_back()) {
         if (idle_.empty()) return nullptr;
         drop(*idle_.front());
     }
-    CachePage& page = *free_.pop_front();
+    CachePage& page = take_free();
     page.node = &node;
     page.number = number;
     CachePage*& bucket = bucket_of(node, number);
@@ -58,7 +121,7 @@ void PageCache::drop(CachePage& page) {
     unlink(page);
     if (page.use_link.linked) idle_.remove(page);
     page = CachePage{.data = page.data, .version = page.version + 1};
-    free_.push_back(page);
+    free_page(page);
 }
 
 void PageCache::touch(CachePage& page) {

@@ -6,6 +6,10 @@
 // A page that holds nothing but what the server has, and with which nothing is going on, is *idle*.
 // Idle pages wait in order of their last use; when a new page is wanted and none is free, the one
 // that was not used for the longest time is taken. Other pages are never taken away.
+//
+// The memory is in parts of 2 MiB. When the server needs it for something else the cache gives the
+// last part up: its coldest idle pages go, and what is in use moves to other parts. It gets parts
+// back when a page is wanted and there is memory again.
 #pragma once
 
 #include <array>
@@ -25,7 +29,7 @@ inline constexpr std::uint32_t cache_page_size = 4096;
 struct CachePage {
     Node* node = nullptr;  // null: the page is free
     std::uint64_t number = 0;
-    std::byte* data = nullptr;
+    std::byte* data = nullptr;  // null: bare
     std::uint32_t version = 0;  // see fs/page_view.hpp
 
     ByteRange valid{};     // what `data` has of the file's contents
@@ -38,7 +42,7 @@ struct CachePage {
     bool discard = false;     // changed at the server: not to be used when its READ is answered
 
     CachePage* hash_next = nullptr;
-    base::ListLink<CachePage> use_link{};    // free, or idle in order of use
+    base::ListLink<CachePage> use_link{};    // free, bare, or idle in order of use
     base::ListLink<CachePage> node_link{};   // all pages of the node
     base::ListLink<CachePage> dirty_link{};  // the node's pages with `dirty`, oldest first
 
@@ -50,10 +54,31 @@ struct CachePage {
 using NodePages = base::IntrusiveList<CachePage, &CachePage::node_link>;
 using DirtyPages = base::IntrusiveList<CachePage, &CachePage::dirty_link>;
 
+/// Where the cache's memory comes from.
+class CacheMemory {
+  public:
+    /// Nothing of this part is used any more.
+    virtual void give_up(std::size_t part) = 0;
+    /// False when there is none.
+    virtual bool get_back(std::size_t part) = 0;
+
+  protected:
+    ~CacheMemory() = default;
+};
+
 class PageCache {
   public:
-    /// Both are used for good; one record for each page of `memory`.
-    void use(std::span<CachePage> records, std::span<std::byte> memory);
+    static constexpr std::size_t part_pages = 512;
+    /// What is dirty and what is being read takes no more than half of each.
+    static constexpr std::size_t least_parts = 2;
+
+    /// Both are used for good; one record for each page of `memory`. Without a source all of it
+    /// stays.
+    void use(std::span<CachePage> records, std::span<std::byte> memory,
+             CacheMemory* source = nullptr);
+
+    /// Gives up a part. False when too few pages are free or idle, or least_parts are left.
+    bool give_way();
 
     /// Null when the page is not there.
     CachePage* find(const Node& node, std::uint64_t number) const;
@@ -70,19 +95,31 @@ class PageCache {
     /// To be called when a page's state has changed: sees to its place among the idle ones.
     void settle(CachePage& page);
 
+    /// That there are at the moment.
     std::size_t pages() const { return pages_; }
 
   private:
+    static constexpr std::size_t part_size = part_pages * cache_page_size;
+
     static constexpr std::size_t buckets = 16384;
     using UseList = base::IntrusiveList<CachePage, &CachePage::use_link>;
 
     CachePage*& bucket_of(const Node& node, std::uint64_t number);
     void unlink(CachePage& page);
+    void free_page(CachePage& page);
+    CachePage& take_free();
+    bool get_part_back();
+    bool in_part(const CachePage& page, std::size_t part) const;
 
     std::array<CachePage*, buckets> table_{};
     UseList free_{};
     UseList idle_{};
+    UseList bare_{};  // records without memory
+    std::size_t free_count_ = 0;
     std::size_t pages_ = 0;
+    std::span<CachePage> records_{};
+    std::span<std::byte> memory_{};
+    CacheMemory* source_ = nullptr;
 };
 
 }  // namespace sos::fs::nfs

@@ -26,7 +26,8 @@ void Service::start(const platform::NfsLocation& location, std::string_view hidd
     open_files_.use(memory.open_files);
     nodes_.use(memory.nodes);
     chunks_.add(memory.directories);
-    cache_.use(memory.pages, memory.cache);
+    chunks_.set_source(memory.more_directories);
+    cache_.use(memory.pages, memory.cache, memory.cache_memory);
     connection_.start(location);
 }
 

@@ -74,6 +74,8 @@ class Service final : private Surroundings {
         std::span<std::byte> directories;
         std::span<CachePage> pages;  // records of what is in `cache`
         std::span<std::byte> cache;
+        CacheMemory* cache_memory = nullptr;  // null: the cache never gives way
+        bool (*more_directories)(std::span<std::byte>& more) = nullptr;
     };
 
     explicit Service(Host& host);
@@ -118,6 +120,11 @@ class Service final : private Surroundings {
     /// The server's answer to a READ of that version, for the cache, if it has room.
     void keep_contents(FileHandle file, const Fingerprint& version, std::uint64_t offset,
                        std::span<const std::byte> bytes);
+
+    /// Memory is short: the cache gives up some. False when it cannot; then what keeps it from that
+    /// is sent to the server.
+    bool give_way();
+    std::size_t cache_pages() const { return cache_.pages(); }
 
     std::uint32_t open_files() const { return open_files_.count(); }
     std::uint32_t active_calls() const { return active_calls_; }

@@ -98,6 +98,12 @@ void Service::flush_for_room() {
     }
 }
 
+bool Service::give_way() {
+    if (cache_.give_way()) return true;
+    if (unsafe_pages_ > 0) flush_for_room();
+    return false;
+}
+
 /// Sends WRITEs and COMMITs, file after file, as long as there are records for them. Who has sent
 /// some and has more goes to the end; who has found no record keeps its turn.
 void Service::flush_on() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * vmstat [-c]: what paging has done since boot, in pages, and how much memory each process has.
+ * vmstat [-c]: what paging has done since boot, what SOS has for itself, and how much memory each
+ * process has; in pages.
  * With -c the counts alone.
  */
 #include <inttypes.h>
@@ -32,6 +33,10 @@ static int print_counts(void) {
     line("second_chances", now.second_chances);
     line("waits", now.waits);
     line("shared_pages", now.shared_pages);
+    line("server", now.server_pages);
+    line("server_most", now.server_pages_most);
+    line("server_limit", now.server_pages_limit);
+    line("file_cache", now.file_cache_pages);
     return 0;
 }
 

@@ -55,6 +55,11 @@ typedef struct {
     uint64_t second_chances; /* unmapped, to see whether they are still used */
     uint64_t waits;          /* for a page or for room */
     uint64_t shared_pages;   /* at the moment (sos_share_vm) */
+    /* What SOS has for itself, beside the frames and their table; of it, the cache of files. */
+    uint64_t server_pages;
+    uint64_t server_pages_most;  /* that it ever was */
+    uint64_t server_pages_limit; /* that it may have */
+    uint64_t file_cache_pages;
 } sos_paging_count_t;
 
 /* Fills at most `max` entries, returns how many. */

@@ -71,6 +71,38 @@ TEST_F(ServerPagesTest, BigRequestsUseLargePages) {
     EXPECT_EQ(resources().untyped_bytes - before.untyped_bytes, (1024 + 3) * 4096u);
 }
 
+TEST_F(ServerPagesTest, LargePartsAreGivenUpAndComeBack) {
+    auto pages = *res::map_pages(1024);
+    const std::uint64_t used = res::server_memory().used;
+    const abi::ResourceCount whole = resources();
+    pages.bytes().back() = std::byte{1};
+    ASSERT_TRUE(pages.give_up_large(1));
+    EXPECT_FALSE(pages.give_up_large(1));
+    EXPECT_EQ(res::server_memory().used, used - (2 << 20));
+    EXPECT_TRUE(mapped(pages.data()));
+    EXPECT_FALSE(mapped(pages.data() + (2 << 20)));
+    // Whose it is does not change.
+    EXPECT_EQ(resources(), whole);
+    if (pages.back_again(1)) {
+        EXPECT_EQ(res::server_memory().used, used);
+        EXPECT_EQ(pages.bytes().back(), std::byte{0});
+        EXPECT_EQ(resources(), whole);
+    }
+}
+
+TEST_F(ServerPagesTest, NothingIsTakenBeyondTheBound) {
+    std::vector<res::ServerPages> taken;
+    while (res::server_memory().limit - res::server_memory().used >= 512 * 4096) {
+        auto pages = res::map_pages(512);
+        if (!pages) break;  // this machine has less
+        taken.push_back(std::move(*pages));
+    }
+    const res::ServerMemory memory = res::server_memory();
+    EXPECT_LE(memory.used, memory.limit);
+    EXPECT_EQ(res::map_pages(513).error(), Error::no_memory);
+    EXPECT_EQ(res::server_memory().used, memory.used);
+}
+
 TEST_F(ServerPagesTest, ContiguousPagesAreContiguous) {
     for (std::size_t count : {1u, 3u, 16u, 257u, 512u}) {
         auto pages = *res::map_contiguous(count);
