@@ -52,7 +52,8 @@ Result<void> Client::close(FileHandle file) {
 }
 
 Result<std::size_t> Client::transfer(Operation operation, FileHandle file, std::uint64_t offset,
-                                     std::span<const IoBuffer> buffers, std::uint64_t* position) {
+                                     std::span<const IoBuffer> buffers, WriteWindow* window,
+                                     std::uint64_t* position) {
     base::ScopeExit release([&] { release_pins(buffers); });
     if (buffers.size() > max_io_buffers || total_size(buffers) > max_io_bytes) {
         return std::unexpected(Error::bad_argument);
@@ -61,6 +62,7 @@ Result<std::size_t> Client::transfer(Operation operation, FileHandle file, std::
     request.file = file;
     request.offset = offset;
     request.buffers = buffers;
+    request.write_window = window;
     if (operation == Operation::read) {
         viewed_ = file;
         views_.count = 0;
@@ -78,7 +80,7 @@ Result<std::size_t> Client::read(FileHandle file, std::uint64_t offset,
         release_pins(into);
         return total_size(into);
     }
-    return transfer(Operation::read, file, offset, into, nullptr);
+    return transfer(Operation::read, file, offset, into, nullptr, nullptr);
 }
 
 Result<std::size_t> Client::read_and_arm(FileHandle file, std::uint64_t offset,
@@ -93,13 +95,14 @@ Result<std::size_t> Client::read_and_arm(FileHandle file, std::uint64_t offset,
 }
 
 Result<std::size_t> Client::write(FileHandle file, std::uint64_t offset,
-                                  std::span<const IoBuffer> from) {
-    return transfer(Operation::write, file, offset, from, nullptr);
+                                  std::span<const IoBuffer> from, WriteWindow* window) {
+    return transfer(Operation::write, file, offset, from, window, nullptr);
 }
 
-Result<Appended> Client::append(FileHandle file, std::span<const IoBuffer> from) {
+Result<Appended> Client::append(FileHandle file, std::span<const IoBuffer> from,
+                                WriteWindow* window) {
     Appended done;
-    done.bytes = TRY(transfer(Operation::append, file, 0, from, &done.position));
+    done.bytes = TRY(transfer(Operation::append, file, 0, from, window, &done.position));
     return done;
 }
 

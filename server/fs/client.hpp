@@ -57,10 +57,12 @@ class Client {
     /// Asks the file server in any case, which may arm the window with what follows.
     Result<std::size_t> read_and_arm(FileHandle file, std::uint64_t offset,
                                      std::span<const IoBuffer> into, ReadWindow& window);
-    Result<std::size_t> write(FileHandle file, std::uint64_t offset,
-                              std::span<const IoBuffer> from);
+    /// With a window: it may be armed for what comes behind.
+    Result<std::size_t> write(FileHandle file, std::uint64_t offset, std::span<const IoBuffer> from,
+                              WriteWindow* window = nullptr);
     /// Appends at what is the end of the file now; gives the position after the last byte too.
-    Result<Appended> append(FileHandle file, std::span<const IoBuffer> from);
+    Result<Appended> append(FileHandle file, std::span<const IoBuffer> from,
+                            WriteWindow* window = nullptr);
 
     Result<abi::FileStatus> status(FileHandle file);
     Result<void> truncate(FileHandle file, std::uint64_t size);
@@ -86,7 +88,8 @@ class Client {
     Request start(Operation operation);
     Result<std::uint64_t> call(Request& request);
     Result<std::size_t> transfer(Operation operation, FileHandle file, std::uint64_t offset,
-                                 std::span<const IoBuffer> buffers, std::uint64_t* position);
+                                 std::span<const IoBuffer> buffers, WriteWindow* window,
+                                 std::uint64_t* position);
 
     sel4::CPtr endpoint_;
     Owner owner_{};

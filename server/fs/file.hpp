@@ -62,6 +62,15 @@ class File {
         return read(offset, into);
     }
 
+    /// As write, or append if the file was opened so; and a window may be armed for what comes
+    /// behind. Its pins are the caller's if that was not done.
+    virtual Result<Appended> write_and_arm(std::uint64_t offset, std::span<const IoBuffer> from,
+                                           WriteWindow&) {
+        if (mode_.append) return append(from);
+        const std::size_t bytes = TRY(write(offset, from));
+        return Appended{.bytes = bytes, .position = offset + bytes};
+    }
+
     /// Writes behind the end of the file as it is now (O_APPEND). A device appends always.
     virtual Result<Appended> append(std::span<const IoBuffer> from) = 0;
 
@@ -75,6 +84,11 @@ class File {
         const std::size_t bytes = TRY(read_and_arm(position_, into, window));
         position_ += bytes;
         return bytes;
+    }
+    Result<std::size_t> write_next_and_arm(std::span<const IoBuffer> from, WriteWindow& window) {
+        const Appended done = TRY(write_and_arm(position_, from, window));
+        position_ = done.position;
+        return done.bytes;
     }
     Result<std::size_t> write_next(std::span<const IoBuffer> from) {
         if (mode_.append) {

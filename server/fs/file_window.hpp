@@ -13,20 +13,30 @@
 #include <cstdint>
 #include <span>
 
+#include "abi/file_window.hpp"
 #include "fs/io_buffer.hpp"
 
 namespace sos::fs {
+
+inline constexpr std::size_t max_window_pages = abi::max_file_window / 4096;
 
 /// The state word of an armed window, in a page that stays pinned until the file is closed. A
 /// program may write there anything, and may use the record for another window meanwhile.
 struct WindowState {
     std::uint64_t* word = nullptr;
-    std::uint64_t armed = 0;  // what it was armed with: never 0, and never the same twice
+    std::uint64_t armed = 0;  // what it was armed with: never 0, never the same twice, and the
+                              // lower half is 0
 
     void arm() const { __atomic_store_n(word, armed, __ATOMIC_RELEASE); }
     void recall() const {
         std::uint64_t expected = armed;
         __atomic_compare_exchange_n(word, &expected, 0, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+    }
+    /// Of a write window: how many bytes the program has put into it, 0 if it says what cannot be.
+    std::size_t close(std::size_t capacity) const {
+        const std::uint64_t found = __atomic_exchange_n(word, 0, __ATOMIC_ACQ_REL);
+        const std::size_t filled = found & 0xffff'ffff;
+        return found - filled == armed && filled <= capacity ? filled : 0;
     }
 };
 
@@ -35,6 +45,13 @@ struct ReadWindow {
     WindowState state{};
     std::span<const IoBuffer> into{};  // pinned by the caller until it has the answer
     std::size_t filled = 0;            // the answer: armed, if that is above 0
+};
+
+/// To be armed, after a write, for what comes behind it.
+struct WriteWindow {
+    WindowState state{};
+    std::span<const IoBuffer> pages{};  // whole pages; their pins are handed over if it is armed
+    bool armed = false;                 // the answer
 };
 
 }  // namespace sos::fs

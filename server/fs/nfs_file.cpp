@@ -26,6 +26,12 @@ class NfsFile final : public File {
     Result<std::size_t> write(std::uint64_t offset, std::span<const IoBuffer> from) override {
         return client_.write(handle_, offset, from);
     }
+    Result<Appended> write_and_arm(std::uint64_t offset, std::span<const IoBuffer> from,
+                                   WriteWindow& window) override {
+        if (mode().append) return client_.append(handle_, from, &window);
+        const std::size_t bytes = TRY(client_.write(handle_, offset, from, &window));
+        return Appended{.bytes = bytes, .position = offset + bytes};
+    }
     Result<Appended> append(std::span<const IoBuffer> from) override {
         return client_.append(handle_, from);
     }

@@ -78,9 +78,10 @@ struct Request {
     std::uint64_t offset = 0;  // or size, or position
     std::uint32_t mode = 0;
     std::span<const IoBuffer> buffers{};
-    std::span<std::byte> into{};   // entries of a directory, text of a link
-    PageViews* views = nullptr;    // read: where views of what comes next may go, or null
-    ReadWindow* window = nullptr;  // read: a window for what comes next, or null
+    std::span<std::byte> into{};          // entries of a directory, text of a link
+    PageViews* views = nullptr;           // read: where views of what comes next may go, or null
+    ReadWindow* window = nullptr;         // read: a window for what comes next, or null
+    WriteWindow* write_window = nullptr;  // write, append: one for what comes behind, or null
 
     // The answer. `value`: bytes transferred.
     bool failed = true;

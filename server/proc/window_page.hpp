@@ -29,8 +29,8 @@ class WindowPage {
         return pin_ != fs::no_pin && page_ >= start && page_ - start < size;
     }
 
-    /// A value that no window of this process was armed with before.
-    std::uint64_t next_state() { return ++last_state_; }
+    /// A value that no window of this process was armed with before; its lower half is 0.
+    std::uint64_t next_state() { return ++last_state_ << 32; }
 
     /// When no window is armed any more.
     void release();

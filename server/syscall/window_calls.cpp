@@ -2,6 +2,7 @@
 // System calls that arm windows on files (abi/file_window.hpp). Whatever is in the way of a window,
 // they do what the plain calls do.
 #include <algorithm>
+#include <array>
 
 #include "syscall/calls.hpp"
 #include "syscall/descriptors.hpp"
@@ -44,6 +45,31 @@ bool may_arm(const fs::File& file, std::uint64_t size, const Wanted& window) {
     return window.capacity > 0 && size > 0 && size <= abi::max_windowed_transfer && !file.shared();
 }
 
+/// The pages of a write window: as many as can be pinned now. The pins are given back unless the
+/// window was armed.
+class WindowPins {
+  public:
+    WindowPins(Process& process, const Wanted& want) {
+        if (want.data % vm::page_size != 0) return;
+        while ((count_ + 1) * vm::page_size <= want.capacity) {
+            const base::VAddr at{want.data + count_ * vm::page_size};
+            const Result<std::uint64_t> pin = process.space().pin_for_window(at, vm::Access::write);
+            if (!pin) return;
+            pages_[count_++] = {vm::transfer_data(*pin), vm::page_size, *pin};
+        }
+    }
+    WindowPins(const WindowPins&) = delete;
+    WindowPins& operator=(const WindowPins&) = delete;
+    ~WindowPins() { fs::release_pins(pages()); }
+
+    std::span<const fs::IoBuffer> pages() const { return {pages_.data(), count_}; }
+    void handed_over() { count_ = 0; }
+
+  private:
+    std::array<fs::IoBuffer, fs::max_window_pages> pages_{};
+    std::size_t count_ = 0;
+};
+
 }  // namespace
 
 namespace calls {
@@ -70,6 +96,35 @@ UserReply read_window(Process& process, const Arguments& in) {
                           .into = window_pages.pieces()};
     const std::size_t bytes = TRY(file->read_next_and_arm(into.hand_over(), window));
     record->filled = static_cast<std::uint32_t>(window.filled);
+    return UserReply::success(bytes);
+}
+
+UserReply write_window(Process& process, const Arguments& in) {
+    fs::File* const file = TRY(writable(process, in[0]));
+    if (!file->seekable()) return write(process, in);
+    abi::FileWindow* const record = TRY(process.windows().record(process.space(), in[3]));
+    if (record == nullptr) return write(process, in);
+    record->filled = 0;
+    TRY(settle(*file, *record));
+    tell_range(process, in[1], in[2], vm::Access::read, *record);
+    if (in[2] == 0) return UserReply::success(TRY(file->write(file->position(), {})));
+    const Wanted want = wanted(*record);
+    if (!may_arm(*file, in[2], want)) return write(process, in);
+
+    PinnedPieces from = TRY(PinnedPieces::pin(process, in[1], in[2], vm::Access::read));
+    if (from.size() < in[2]) {
+        static_cast<void>(PinnedPieces(std::move(from)));
+        return write(process, in);
+    }
+    TRY(file->take_error());
+    WindowPins pins(process, want);
+    fs::WriteWindow window{.state = {&record->state, process.windows().next_state()},
+                           .pages = pins.pages()};
+    const std::size_t bytes = TRY(file->write_next_and_arm(from.hand_over(), window));
+    if (window.armed) {
+        record->filled = static_cast<std::uint32_t>(fs::total_size(pins.pages()));
+        pins.handed_over();
+    }
     return UserReply::success(bytes);
 }
 

@@ -3,9 +3,11 @@
 
 import contextlib
 import os
+import re
 import resource
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -50,6 +52,20 @@ def test_change_on_the_host_is_seen(sos, root):
     assert sos.run("cat news") == "first\n"
     (root / "news").write_bytes(b"second version\n")
     assert sos.run("cat news") == "second version\n"
+
+
+def test_what_a_killed_program_wrote_in_small_pieces_reaches_the_host(sos, root):
+    out = sos.run("sostest --role write-lines stay &")
+    pid = re.search(r"\[pid (\d+)\]", out)[1]
+    deadline = time.monotonic() + 20
+    while not (root / "sostest.go").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    sos.run(f"kill {pid}")
+    wanted = "".join(f"line {number:9}\n" for number in range(3000))
+    while (root / "sostest.tmp").read_text() != wanted:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_listing_of_many_files(sos, root):

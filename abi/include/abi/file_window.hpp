@@ -7,8 +7,14 @@
 // is what SOS made it, they are what read() would give. SOS makes it 0 before anybody changes the
 // file (the window is *recalled*).
 //
+// A write window (`write_window`) takes bytes that follow the write it was armed by. The lower half
+// of `state` is how many there are: the program copies bytes behind these, and then moves `state`
+// on with a compare-and-swap, by which they count as written. SOS makes it 0 before anybody could
+// miss what is there, and sees to it that they do not. SOS pins the pages of a write window.
+//
 // The position of the open file stays at the window's first byte. Whoever uses the position by
 // another call makes it right before: `used` of the next window call moves it on, or lseek does.
+// `write_window` of no bytes does nothing but that, and sees to it that the window is empty.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +29,7 @@ struct alignas(64) FileWindow {
     std::uint64_t range_begin;  // by SOS: what the program may touch around the call's buffer
     std::uint64_t range_end;
     std::uint32_t capacity;  // by the program: bytes of its pages, or 0: no window is wanted
-    std::uint32_t filled;    // by SOS: bytes that are there to be read; 0: the window is not armed
+    std::uint32_t filled;    // by SOS: bytes to be read, or room for them; 0: it is not armed
 };
 static_assert(sizeof(FileWindow) == 64 && offsetof(FileWindow, capacity) == 40);
 

@@ -63,6 +63,7 @@
     X(readlinkat, 0x1020, 3, 1, "readlink(path, buffer, size) -> bytes")                     \
     X(getppid, 0x1021, 0, 1, "getppid() -> pid of the parent, -1 if gone")                   \
     X(read_window, 0x1022, 4, 1, "read, and fills an abi::FileWindow with what follows")     \
+    X(write_window, 0x1023, 4, 1, "write, and arms an abi::FileWindow for what follows")     \
     X(sleep_until, 0x1030, 1, 0, "sleep until a moment, in microseconds since boot")         \
     X(paging_count, 0x1040, 1, 0, "fills abi::PagingCount")
 

@@ -22,6 +22,7 @@ class Service;
 struct Call;
 struct DirectoryChunk;
 struct Node;
+struct WritingWindow;
 
 /// Sends the RPC of a step.
 using Step = void (Service::*)(Call&);
@@ -96,13 +97,14 @@ struct CallState {
     std::size_t done = 0;
     std::size_t total = 0;
     std::uint64_t offset = 0;
-    bool ahead = false;              // reading ahead was thought of
-    bool refreshed = false;          // the file's attributes were asked for on behalf of this call
-    Node* node = nullptr;            // on whose list the call waits, or that it brings to an end
-    std::uint64_t waiting_page = 0;  // the page that it waits for
-    std::uint32_t errors_seen = 0;   // of the file that is closed
-    std::uint64_t sent_serial = 0;   // of the RPC
-    std::uint32_t retries = 0;       // of listings and the like
+    bool ahead = false;               // reading ahead was thought of
+    bool refreshed = false;           // the file's attributes were asked for on behalf of this call
+    WritingWindow* window = nullptr;  // whose bytes are written; such a call is no request's
+    Node* node = nullptr;             // on whose list the call waits, or that it brings to an end
+    std::uint64_t waiting_page = 0;   // the page that it waits for
+    std::uint32_t errors_seen = 0;    // of the file that is closed
+    std::uint64_t sent_serial = 0;    // of the RPC
+    std::uint32_t retries = 0;        // of listings and the like
 };
 
 struct Call : CallState {

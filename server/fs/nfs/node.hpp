@@ -23,6 +23,7 @@ namespace sos::fs::nfs {
 
 struct Io;
 struct Removed;
+struct WritingWindow;
 
 struct Node {
     ServerHandle handle{};
@@ -44,6 +45,7 @@ struct Node {
     NodePages pages{};
     DirtyPages dirty{};
     NodeWindows read_windows{};
+    WritingWindow* write_window = nullptr;  // in which there may be bytes of it
     std::uint32_t dirty_pages = 0;
     std::uint32_t unstable_pages = 0;
     std::uint32_t in_flight = 0;         // READs and WRITEs
@@ -76,7 +78,7 @@ struct Node {
     bool settled() const { return dirty_pages == 0 && writes_in_flight == 0; }
     bool busy() const {
         return opens > 0 || in_flight > 0 || removed != nullptr || resize != nullptr || !clean() ||
-               !waiters.empty();
+               !waiters.empty() || write_window != nullptr;
     }
 };
 

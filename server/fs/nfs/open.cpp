@@ -35,6 +35,10 @@ bool creates(const Request& request) {
 
 void Service::open_found(Call& call) {
     const Request& request = *call.request;
+    Node* const known = nodes_.find(call.object);
+    if (known != nullptr && !collected(*known)) {
+        return wait_for(*known, call, &Service::status_of_found);
+    }
     if (has(request, abi::open_flags::create) && has(request, abi::open_flags::exclusive)) {
         return fail(call, Error::exists);
     }
@@ -128,6 +132,7 @@ void Service::on_created_attributes(Call& call, const GETATTR3res& result) {
 void Service::truncate_and_open(Call& call) {
     Node* const node = nodes_.take(call.object, cache_);
     if (node == nullptr) return fail(call, Error::too_many_files);
+    if (!collected(*node)) return wait_for(*node, call, &Service::truncate_and_open);
     learn(*node, call.attributes, call.sent_serial);
     begin_resize(call, *node, 0, &Service::open_done);
 }

@@ -29,7 +29,8 @@ bool for_each_page(std::uint64_t offset, std::size_t size, Each&& each) {
 
 /// Are the node's pages those of this version, with nothing in them that the server has not got?
 bool Service::has_version(const Node& node, const Fingerprint& version) const {
-    return node.known && node.seen == version && node.settled() && node.resize == nullptr;
+    return node.known && node.seen == version && node.settled() && node.resize == nullptr &&
+           node.write_window == nullptr;
 }
 
 Node* Service::node_of_version(FileHandle file, const Fingerprint& version) {

@@ -73,6 +73,7 @@ bool Service::submit(std::uint32_t index, Request& request) {
     const std::uint64_t rpcs = serial_;
     const std::size_t unsafe = unsafe_pages_;
     const bool idle = ios_.none() && dirty_nodes_.empty();
+    const bool windows = write_windows_.oldest() != nullptr;
     Call& call = calls_[index];
     ASSERT(!call.active);
     call.begin();
@@ -86,7 +87,8 @@ bool Service::submit(std::uint32_t index, Request& request) {
     // What an RPC or a page to be written back needs shows in one of these.
     const bool idle_now = ios_.none() && dirty_nodes_.empty();
     return call.active || serial_ != rpcs || unsafe_pages_ != unsafe || idle_now != idle ||
-           !waiting_ios_.empty() || !waiting_for_resources_.empty();
+           !waiting_ios_.empty() || !waiting_for_resources_.empty() ||
+           write_windows_.some_collected() || (write_windows_.oldest() != nullptr) != windows;
 }
 
 void Service::dispatch(Call& call) {
@@ -143,6 +145,7 @@ void Service::finish(Call& call, std::uint64_t value) {
 }
 
 void Service::fail(Call& call, Error error) {
+    if (call.window != nullptr) return window_failed(*call.window, error);
     call.request->failed = true;
     call.request->error = error;
     answer(call);
@@ -255,9 +258,11 @@ bool Service::send_waiting() {
         }
         send_waiting_calls();
     }
+    collect_old();
     flush_old();
     flush_on();
     wake_for_resources();
+    wake_collected();
     flush_on();
     return serial_ != before;
 }
@@ -275,67 +280,10 @@ bool Service::accept(Call& call, nfsstat3 status) {
     return false;
 }
 
-/// RPCs that came back without a result: those lost with their connection are sent again, those
-/// that the server's RPC layer refused end with an error.
-void Service::take_back_interrupted() {
-    if (!some_interrupted_) return;
-    some_interrupted_ = false;
-    const bool refused = connection_.rpc() != nullptr;
-    for (Call& call : calls_) {
-        if (!call.active || !call.interrupted) continue;
-        call.interrupted = false;
-        call.in_flight = false;
-        if (refused) {
-            fail(call, Error::protocol_error);
-        } else {
-            call.resent = true;
-            call.waiting = Waiting::to_be_sent;
-            waiting_.push_back(call);
-        }
-    }
-    take_back_interrupted_ios(refused);
-}
-
-void Service::take_back_interrupted_ios(bool refused) {
-    for (Io& io : ios_.all()) {
-        if (io.kind == Io::Kind::none || !io.interrupted) continue;
-        io.interrupted = false;
-        io.in_flight = false;
-        if (refused) {
-            io_failed(io, Error::protocol_error);
-        } else {
-            waiting_ios_.push_back(io);
-        }
-    }
-}
-
 void Service::connected() {
     if (told_mounted_) return;
     told_mounted_ = true;
     host_.mounted();
-}
-
-void Service::lost() {
-    in_flight_ = 0;
-    take_back_interrupted();
-}
-
-void Service::abandon_context() {
-    for (Call& call : calls_) {
-        // Also those that were just being sent, and those that were about to be told of an answer.
-        if (!call.active || call.waiting == Waiting::to_be_sent) continue;
-        if (call.waiting == Waiting::for_io || call.waiting == Waiting::for_resources) continue;
-        stop_waiting(call);
-        call.interrupted = true;
-        some_interrupted_ = true;
-    }
-    for (Io& io : ios_.all()) {
-        const bool held_back = io.kind == Io::Kind::resize && io.node->in_flight > 0;
-        if (io.kind == Io::Kind::none || io.waiting_link.linked || held_back) continue;
-        io.interrupted = true;
-        some_interrupted_ = true;
-    }
-    connection_.abandon_context();
 }
 
 bool Service::run(std::uint64_t now_us) {
@@ -384,6 +332,9 @@ std::optional<std::uint64_t> Service::deadline_us() const {
     }
     if (!dirty_nodes_.empty() && !dirty_nodes_.front()->flush) {
         consider_time(dirty_nodes_.front()->dirty_since_us + write_behind_us);
+    }
+    if (const WritingWindow* const window = write_windows_.oldest()) {
+        consider_time(window->armed_us + window_life_us);
     }
     if (connection_.rpc() != nullptr) {
         for (Io* io = waiting_ios_.front(); io != nullptr; io = waiting_ios_.next(*io)) {

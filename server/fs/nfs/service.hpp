@@ -29,6 +29,7 @@
 #include "fs/nfs/open_files.hpp"
 #include "fs/nfs/read_windows.hpp"
 #include "fs/nfs/removed.hpp"
+#include "fs/nfs/write_windows.hpp"
 #include "fs/request.hpp"
 
 namespace sos::fs::nfs {
@@ -57,6 +58,8 @@ class Service final : private Surroundings {
     static constexpr std::uint32_t max_closed_files = 1024;
     /// How long what was written may wait to be sent.
     static constexpr std::uint64_t write_behind_us = 2'000'000;
+    /// How long what was written may stay in a window.
+    static constexpr std::uint64_t window_life_us = 1'000'000;
     /// How often asking for a file's status waits for writers that never rest.
     static constexpr std::uint32_t max_status_retries = 8;
     /// Attributes of an open file that are older are asked for again at the end of the file.
@@ -296,6 +299,15 @@ class Service final : private Surroundings {
     bool take_entries(Call& call, OpenFile& file, const Entry* entry, bool end,
                       const char* verifier, TypeOf type_of);
 
+    // Windows that programs write into (collect.cpp)
+    void arm_write_window(Call& call, const OpenFile& file, Node& node);
+    bool collected(Node& node);
+    void collect(WritingWindow& window);
+    void window_collected(WritingWindow& window);
+    void window_failed(WritingWindow& window, Error error);
+    void wake_collected();
+    void collect_old();
+
     // Names (names.cpp)
     void check_access(Call& call);
     void send_change_mode(Call& call);
@@ -350,6 +362,7 @@ class Service final : private Surroundings {
     IoTable ios_{};
     RemovedFiles removed_{};
     ReadWindows read_windows_{};
+    WriteWindows write_windows_{};
     base::IntrusiveList<Call, &Call::waiting_link> waiting_{};
     base::IntrusiveList<Call, &Call::waiting_link> waiting_for_resources_{};
     base::IntrusiveList<Io, &Io::waiting_link> waiting_ios_{};

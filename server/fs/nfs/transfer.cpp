@@ -95,7 +95,9 @@ void Service::read_on(Call& call) {
     OpenFile* const file = file_of(call);
     if (file == nullptr) return fail(call, Error::bad_descriptor);
     Node& node = *file->node;
-    if (node.resize != nullptr) return wait_for(node, call, &Service::read_on);
+    if (!collected(node) || node.resize != nullptr) {
+        return wait_for(node, call, &Service::read_on);
+    }
     if (call.done == 0 && !call.ahead) {
         call.ahead = true;
         read_ahead(*file, node, call.offset, call.total);
@@ -158,6 +160,8 @@ bool Service::tells_error(Call& call, OpenFile& file, const Node& node) {
 void Service::write(Call& call) {
     OpenFile* const file = begin_transfer(call);
     if (file == nullptr) return;
+    if (!collected(*file->node)) return wait_for(*file->node, call, &Service::write);
+    if (call.total == 0) return finish(call);
     if (tells_error(call, *file, *file->node)) return;
     // The end of the file is where the server says, unless we are the ones who move it.
     if (call.request->operation == Operation::append && file->node->settled()) {
@@ -183,10 +187,12 @@ void Service::on_append_attributes(Call& call, const GETATTR3res& result) {
     write_on(call);
 }
 
+/// For a request, or for what was in a window.
 void Service::write_on(Call& call) {
-    OpenFile* const file = file_of(call);
-    if (file == nullptr) return fail(call, Error::bad_descriptor);
-    Node& node = *file->node;
+    OpenFile* const file = call.window != nullptr ? nullptr : file_of(call);
+    if (file == nullptr && call.window == nullptr) return fail(call, Error::bad_descriptor);
+    Node& node = call.window != nullptr ? *call.window->node : *file->node;
+    if (file != nullptr && !collected(node)) return wait_for(node, call, &Service::write_on);
     if (node.resize != nullptr || node.barrier) return wait_for(node, call, &Service::write_on);
     if (call.done == 0 && call.request->operation == Operation::append) {
         call.offset = node.size;
@@ -205,6 +211,7 @@ void Service::write_on(Call& call) {
         call.done += range.size();
         node.size = std::max(node.size, at + range.size());
     }
+    if (call.window != nullptr) return window_collected(*call.window);
     call.request->position = call.offset + call.done;
     written(call, *file, node);
 }
@@ -248,6 +255,7 @@ void Service::written(Call& call, OpenFile& file, Node& node) {
         return written_through(call);
     }
     if (has_full_run(node)) to_flush(node);
+    arm_write_window(call, file, node);
     finish(call, call.done);
 }
 
@@ -270,6 +278,7 @@ void Service::sync_on(Call& call) {
     OpenFile* const file = file_of(call);
     if (file == nullptr) return fail(call, Error::bad_descriptor);
     Node& node = *file->node;
+    if (!collected(node)) return wait_for(node, call, &Service::sync_on);
     if (node.clean()) {
         if (!tells_error(call, *file, node)) finish(call);
         return;
@@ -286,6 +295,7 @@ void Service::close(Call& call) {
     Node& node = *file->node;
     call.object = node.handle;
     call.errors_seen = file->errors_seen;
+    collected(node);
     const bool writable = file->writable;
     read_windows_.forget(node, *file);
     open_files_.give(*file, chunks_);
@@ -301,6 +311,7 @@ void Service::close(Call& call) {
 void Service::close_on(Call& call) {
     Node* const node = nodes_.find(call.object);
     if (node == nullptr) return finish(call);
+    if (!collected(*node)) return wait_for(*node, call, &Service::close_on);
     if (!node->clean()) {
         node->barrier = true;
         want_clean(*node);
@@ -311,6 +322,11 @@ void Service::close_on(Call& call) {
 }
 
 void Service::sync_all(Call& call) {
+    while (WritingWindow* const window = write_windows_.oldest()) collect(*window);
+    for (const WritingWindow& window : write_windows_.all()) {
+        if (window.stage == WritingWindow::Stage::none) continue;
+        return wait_for(*window.node, call, &Service::sync_all);
+    }
     for (Node* node = dirty_nodes_.front(); node != nullptr; node = dirty_nodes_.next(*node)) {
         want_clean(*node);
     }
@@ -329,6 +345,7 @@ void Service::truncate(Call& call) {
 void Service::truncate_on(Call& call) {
     OpenFile* const file = file_of(call);
     if (file == nullptr) return fail(call, Error::bad_descriptor);
+    if (!collected(*file->node)) return wait_for(*file->node, call, &Service::truncate_on);
     begin_resize(call, *file->node, call.request->offset, &Service::truncated);
 }
 
@@ -346,6 +363,7 @@ void Service::status_on(Call& call) {
     OpenFile* const file = file_of(call);
     if (file == nullptr) return fail(call, Error::bad_descriptor);
     Node& node = *file->node;
+    if (!collected(node)) return wait_for(node, call, &Service::status_on);
     if (node.settled() || ++call.retries > max_status_retries) {
         return issue(call, &Service::send_status);
     }

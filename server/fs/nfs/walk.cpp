@@ -173,6 +173,9 @@ void Service::arrived(Call& call) {
 /// The server's size and times count once it has been sent what was written.
 void Service::status_found(Call& call) {
     Node* const node = nodes_.find(call.object);
+    if (node != nullptr && !collected(*node)) {
+        return wait_for(*node, call, &Service::status_of_found);
+    }
     if (node != nullptr && !node->settled() && ++call.retries <= max_status_retries) {
         node->flush = true;
         to_flush(*node);

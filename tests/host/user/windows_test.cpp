@@ -1,170 +1,26 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The library's windows on files against a model of SOS: whatever a program reads, and wherever it
-// believes to be in a file, is as if each of its calls had been a system call.
-#include "user/libsosapi/src/windows.hpp"
+// The library's windows on files against a model of SOS: whatever a program reads and writes, and
+// wherever it believes to be in a file, is as if each of its calls had been a system call.
+#include <signal.h>
 
-#include <fcntl.h>
-#include <gtest/gtest.h>
-#include <sel4/sel4.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include <array>
-#include <cerrno>
-#include <cstring>
-#include <map>
-#include <memory>
-#include <random>
-#include <string>
-
-#include "abi/file_window.hpp"
-#include "user/libsosapi/src/call.hpp"
-#include "user/libsosapi/src/memory_ranges.hpp"
+#include "windows_fixture.hpp"
 
 namespace {
-
-using abi::FileWindow;
-using abi::SosSyscall;
-
-/// SOS, as far as a program sees it: one file, any number of descriptors.
-class Sos {
-  public:
-    struct Open {
-        std::uint64_t position = 0;
-        int references = 1;
-        FileWindow* record = nullptr;
-    };
-
-    std::string file;
-    std::map<int, std::shared_ptr<Open>> files;
-    std::uint64_t calls = 0;
-    bool arms = true;
-    std::uint64_t range_begin = 0;  // what programs may write to, as they are told
-    std::uint64_t range_end = ~std::uint64_t{0};
-
-    /// Somebody is about to change the file.
-    void recall() {
-        for (auto& [number, open] : files) end(*open);
-    }
-
-    seL4_Word answer(std::uint64_t number, const std::array<std::uint64_t, 4>& in,
-                     std::uint64_t& result) {
-        ++calls;
-        const auto found = files.find(static_cast<int>(in[0]));
-        if (found == files.end()) return EBADF;
-        Open& open = *found->second;
-        const auto call = static_cast<SosSyscall>(number);
-        if (call == SosSyscall::read) {
-            result = read(open, in[1], in[2]);
-        } else if (call == SosSyscall::read_window) {
-            result = read_window(open, in[1], in[2], *reinterpret_cast<FileWindow*>(in[3]));
-        } else if (call == SosSyscall::lseek) {
-            if (in[2] == SEEK_SET) open.position = 0;
-            if (in[2] == SEEK_END) open.position = file.size();
-            result = open.position += in[1];
-        } else if (call == SosSyscall::dup) {
-            files[static_cast<int>(in[0]) + 100] = found->second;
-            ++open.references;
-            result = in[0] + 100;
-        } else if (call == SosSyscall::close) {
-            if (--open.references == 0) end(open);
-            files.erase(found);
-        } else {
-            return ENOSYS;
-        }
-        return 0;
-    }
-
-  private:
-    static void end(Open& open) {
-        if (open.record != nullptr) open.record->state = 0;
-        open.record = nullptr;
-    }
-
-    std::uint64_t read(Open& open, std::uint64_t to, std::uint64_t size) {
-        if (open.position >= file.size()) return 0;
-        const std::uint64_t got = std::min(size, file.size() - open.position);
-        std::memcpy(reinterpret_cast<char*>(to), file.data() + open.position, got);
-        open.position += got;
-        return got;
-    }
-
-    std::uint64_t read_window(Open& open, std::uint64_t to, std::uint64_t size,
-                              FileWindow& record) {
-        EXPECT_LE(record.used, abi::max_file_window);
-        EXPECT_TRUE(record.used == 0 || open.references == 1);
-        open.position += std::exchange(record.used, 0);
-        record.filled = 0;
-        const std::uint64_t got = read(open, to, size);
-        record.range_begin = range_begin;
-        record.range_end = range_end;
-        if (record.capacity == 0 || !arms || got < size || open.references > 1) return got;
-        if (open.position >= file.size()) return got;
-        end(open);
-        record.filled = static_cast<std::uint32_t>(
-            std::min<std::uint64_t>(record.capacity, file.size() - open.position));
-        std::memcpy(reinterpret_cast<char*>(record.data), file.data() + open.position,
-                    record.filled);
-        record.state = ++last_state_;
-        open.record = &record;
-        return got;
-    }
-
-    std::uint64_t last_state_ = 0;
-};
-
-Sos* sos = nullptr;
 seL4_IPCBuffer ipc_buffer;
-
-}  // namespace
+}
 
 seL4_IPCBuffer* __sel4_ipc_buffer = &ipc_buffer;
 
 void __sel4_trap(long, seL4_Word*, seL4_Word*, seL4_Word* mr, seL4_Word, seL4_Word) {
     std::uint64_t result = 0;
-    const seL4_Word error = sos->answer(mr[0], {mr[1], mr[2], mr[3], ipc_buffer.msg[4]}, result);
+    const seL4_Word error =
+        windows_test::sos->answer(mr[0], {mr[1], mr[2], mr[3], ipc_buffer.msg[4]}, result);
     mr[0] = error == 0 ? 0 : 1;
     mr[1] = error == 0 ? result : error;
 }
 
+namespace windows_test {
 namespace {
-
-namespace windows = sosapi::windows;
-
-class WindowsTest : public ::testing::Test {
-  protected:
-    static constexpr int file = 5;
-
-    WindowsTest() {
-        sos = &model;
-        for (std::size_t i = 0; i < 300'000; ++i) {
-            model.file += static_cast<char>((i * 2654435761u) >> 11);
-        }
-        open(file);
-    }
-    ~WindowsTest() override {
-        while (!model.files.empty()) close(model.files.begin()->first);
-    }
-
-    void open(int number) { model.files[number] = std::make_shared<Sos::Open>(); }
-    static void close(int number) { EXPECT_EQ(sosapi::call<SosSyscall::close>(number).error, 0); }
-    static long seek(int number, std::int64_t offset, int whence) {
-        return sosapi::result_of(sosapi::call<SosSyscall::lseek>(number, offset, whence));
-    }
-
-    /// Reads, and compares with what must be at `position`, which moves on.
-    void read(int number, std::size_t size, std::uint64_t& position) {
-        const std::uint64_t there = position < model.file.size() ? model.file.size() - position : 0;
-        const std::uint64_t wanted = std::min<std::uint64_t>(size, there);
-        std::memset(buffer, '?', size);
-        ASSERT_EQ(windows::read(number, buffer, size), static_cast<long>(wanted)) << position;
-        ASSERT_EQ(std::memcmp(buffer, model.file.data() + position, wanted), 0) << position;
-        position += wanted;
-    }
-
-    Sos model;
-    char buffer[70'000];
-};
 
 TEST_F(WindowsTest, small_reads_in_sequence_cost_few_calls) {
     std::uint64_t position = 0;
@@ -253,6 +109,80 @@ TEST_F(WindowsTest, more_files_than_windows) {
     for (int i = 0; i < 12; ++i) EXPECT_EQ(seek(file + i, 0, SEEK_CUR), 200 * 90);
 }
 
+TEST_F(WindowsTest, small_writes_in_sequence_cost_few_calls) {
+    model.file.clear();
+    std::uint64_t position = 0;
+    while (position < 300'000) write(file, 512, position);
+    EXPECT_LE(model.calls, 14u);
+    EXPECT_EQ(seen(), contents);
+    write(file, 100, position);
+    EXPECT_EQ(seek(file, 0, SEEK_CUR), static_cast<long>(position));
+    EXPECT_EQ(seen(), contents);
+}
+
+TEST_F(WindowsTest, what_is_written_to_a_window_that_closes_meanwhile_is_written_once) {
+    // The memory written from is looked at while the window is still open, and touching it closes
+    // the window: that is between the copy and the moment from which it counts.
+    static char* page;
+    static Sos* closing;
+    page = static_cast<char*>(mmap(nullptr, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    closing = &model;
+    struct sigaction action {};
+    struct sigaction before {};
+    action.sa_handler = [](int) {
+        mprotect(page, 4096, PROT_READ | PROT_WRITE);
+        closing->collect();
+    };
+    sigaction(SIGSEGV, &action, &before);
+    model.file.clear();
+    std::uint64_t position = 0;
+    for (int i = 0; i < 5; ++i) write(file, 100, position);
+    ASSERT_NE(model.writing, nullptr);
+    EXPECT_EQ(windows::write(file, page, 200), 200);
+    contents += std::string(200, '\0');
+    position += 200;
+    for (int i = 0; i < 5; ++i) write(file, 100, position);
+    EXPECT_EQ(seen(), contents);
+    sigaction(SIGSEGV, &before, nullptr);
+    munmap(page, 4096);
+}
+
+TEST_F(WindowsTest, random_writes_and_reads) {
+    std::mt19937 random(11);
+    const auto below = [&](std::size_t bound) { return random() % bound; };
+    model.file.clear();
+    std::map<int, std::uint64_t> positions{{file, 0}, {file + 1, 0}, {file + 2, 0}};
+    open(file + 1);
+    open(file + 2);
+    for (int step = 0; step < 12'000; ++step) {
+        auto& [number, position] = *std::next(positions.begin(), static_cast<long>(below(3)));
+        model.arms = below(50) != 0;
+        const std::size_t times = 1 + below(30);
+        const std::size_t size = 1 + below(below(6) == 0 ? 50'000 : 1500);
+        const std::size_t dice = below(10);
+        if (dice == 0 || position > 400'000) {
+            position = below(contents.size() + 1);
+            ASSERT_EQ(seek(number, static_cast<std::int64_t>(position), SEEK_SET),
+                      static_cast<long>(position));
+        } else if (dice == 1) {
+            ASSERT_EQ(seek(number, 0, SEEK_CUR), static_cast<long>(position));
+        } else if (dice == 2) {
+            ASSERT_EQ(seen().size(), contents.size());
+            ASSERT_TRUE(seen() == contents);
+        } else if (dice < 6) {
+            for (std::size_t i = 0; i < times; ++i) {
+                ASSERT_NO_FATAL_FAILURE(write(number, size, position));
+            }
+        } else {
+            model.collect();
+            ASSERT_TRUE(model.file == contents) << step;
+            for (std::size_t i = 0; i < times; ++i) {
+                ASSERT_NO_FATAL_FAILURE(read(number, size, position));
+            }
+        }
+    }
+}
+
 TEST_F(WindowsTest, random_operations) {
     std::mt19937 random(7);
     const auto below = [&](std::size_t bound) { return random() % bound; };
@@ -262,7 +192,7 @@ TEST_F(WindowsTest, random_operations) {
         open(file + i);
         positions[file + i] = std::make_shared<std::uint64_t>(0);
     }
-    for (int step = 0; step < 60'000; ++step) {
+    for (int step = 0; step < 20'000; ++step) {
         const int number = file + static_cast<int>(below(6));
         const int copy = number + 100;
         const bool has_copy = positions.contains(copy);
@@ -330,3 +260,4 @@ TEST(MemoryRangesTest, what_is_removed_is_not_contained) {
 }
 
 }  // namespace
+}  // namespace windows_test

@@ -185,6 +185,7 @@ constexpr struct {
     {"share-hold", share_and_hold},
     {"share-spin", share_and_spin},
     {"windows", serve_windows},
+    {"write-lines", write_lines},
 };
 
 }  // namespace

@@ -17,8 +17,9 @@ int share_and_read_into(const char*);
 int share_and_hold(const char*);
 int share_and_spin(const char*);
 
-// Role of shared_file.cpp.
+// Roles of shared_file.cpp and windows.cpp.
 int serve_windows(const char*);
+int write_lines(const char* stay);
 
 /// Is one: does what the role is, returns the exit status.
 int play_role(const char* name, const char* argument);

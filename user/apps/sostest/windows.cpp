@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Small reads and writes that the library does without a system call must look as if each was one.
 #include <fcntl.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "roles.hpp"
 #include "shared_file.hpp"
 #include "test.hpp"
 
@@ -11,6 +15,7 @@ namespace sostest {
 namespace {
 
 constexpr const char* scratch = "sostest.tmp";
+constexpr const char* signal_file = "sostest.go";
 
 char byte_at(std::uint64_t n) {
     return static_cast<char>((n * 2654435761u) >> 11);
@@ -88,13 +93,138 @@ bool bad_buffers() {
     return true;
 }
 
+/// The same for what is written: nothing of it, and all that was written before.
+bool bad_sources() {
+    static char buffer[4096];
+    const int file = open(scratch, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    CHECK(file >= 0);
+    char* const memory = static_cast<char*>(
+        mmap(nullptr, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    std::size_t written = 0;
+    const auto put = [&](const char* from, std::size_t size) {
+        for (int i = 0; i < 5; ++i) {
+            if (write(file, from, size) != static_cast<ssize_t>(size)) return false;
+            written += size;
+        }
+        return true;
+    };
+    CHECK(put(memory, 100) && put(buffer, 100));
+    CHECK(mprotect(memory, 4096, PROT_NONE) == 0 && munmap(memory + 4096, 4096) == 0);
+    // Read-only memory is good enough.
+    CHECK(put("constant", 8));
+    const char* const bad[] = {nullptr,
+                               reinterpret_cast<char*>(8),
+                               memory,
+                               memory + 4096,
+                               reinterpret_cast<char*>(0x7fff'ffff'ffc0),
+                               reinterpret_cast<char*>(0xffff'ff80'4000'0000),
+                               reinterpret_cast<char*>(~0ull)};
+    for (const char* const address : bad) {
+        CHECK(put(buffer, 50));
+        CHECK(write(file, address, 100) == -1 && errno == EFAULT);
+        CHECK(write(file, address, 100) == -1 && errno == EFAULT);
+        CHECK(put(buffer, 50));
+    }
+    CHECK(lseek(file, 0, SEEK_CUR) == static_cast<off_t>(written));
+    CHECK(lseek(file, 0, SEEK_END) == static_cast<off_t>(written));
+    CHECK(pread(file, buffer, 8, 1000) == 8 && memcmp(buffer, "constant", 8) == 0);
+    CHECK(close(file) == 0 && unlink(scratch) == 0);
+    return true;
+}
+
+constexpr int lines = 3000;
+
+/// Are all lines of write_lines() there?
+bool all_lines_there() {
+    const int file = open(scratch, O_RDONLY);
+    CHECK(file >= 0);
+    char line[16];
+    char wanted[16];
+    for (int i = 0; i < lines; ++i) {
+        snprintf(wanted, sizeof wanted, "line %9d\n", i);
+        CHECK(read(file, line, 15) == 15 && memcmp(line, wanted, 15) == 0);
+    }
+    CHECK(read(file, line, 1) == 0 && close(file) == 0 && unlink(scratch) == 0);
+    return true;
+}
+
+bool left_without_closing() {
+    const pid_t pid = start_role("write-lines");
+    int status;
+    CHECK(pid >= 0 && waitpid(pid, &status, 0) == pid && status == 0);
+    return all_lines_there();
+}
+
+bool killed_while_writing() {
+    unlink(signal_file);
+    const pid_t pid = start_role("write-lines", "stay");
+    CHECK(pid >= 0);
+    struct stat status;
+    while (stat(signal_file, &status) != 0) usleep(10'000);
+    CHECK(sos_process_delete(pid) == 0 && sos_process_wait(pid) == pid);
+    CHECK(unlink(signal_file) == 0);
+    return all_lines_there();
+}
+
+/// More files than windows, in small pieces, some read and some written.
+bool many_files() {
+    char name[] = "sostest.tmp0";
+    int files[9];
+    for (int i = 0; i < 9; ++i) {
+        name[11] = static_cast<char>('0' + i);
+        files[i] = open(name, O_RDWR | O_CREAT | O_TRUNC, 0600);
+        CHECK(files[i] >= 0);
+    }
+    char line[16];
+    char wanted[16];
+    for (int n = 0; n < 600; ++n) {
+        snprintf(line, sizeof line, "line %9d\n", n);
+        for (int i = 0; i < 9; ++i) {
+            const int times = n % 9 == i ? 1 : 10;  // some stay behind
+            if (n % 20 < times) CHECK(write(files[i], line, 15) == 15);
+        }
+    }
+    for (int i = 0; i < 9; ++i) CHECK(lseek(files[i], 0, SEEK_SET) == 0);
+    for (int n = 0; n < 600; ++n) {
+        snprintf(wanted, sizeof wanted, "line %9d\n", n);
+        for (int i = 0; i < 9; ++i) {
+            const int times = n % 9 == i ? 1 : 10;
+            if (n % 20 >= times) continue;
+            CHECK(read(files[i], line, 15) == 15 && memcmp(line, wanted, 15) == 0);
+        }
+    }
+    for (int i = 0; i < 9; ++i) {
+        name[11] = static_cast<char>('0' + i);
+        CHECK(read(files[i], line, 1) == 0 && close(files[i]) == 0 && unlink(name) == 0);
+    }
+    return true;
+}
+
 constexpr Case cases[] = {
     {"WINDOW_0001", first_seed, "two processes do not see each other's changes"},
     {"WINDOW_0002", second_seed, "two processes do not see each other's changes"},
     {"WINDOW_0003", bad_buffers, "a bad buffer is not refused with EFAULT"},
+    {"WINDOW_0004", bad_sources, "bad memory to write from is not refused with EFAULT"},
+    {"WINDOW_0005", left_without_closing, "what a program wrote is not there when it has ended"},
+    {"WINDOW_0006", killed_while_writing, "what a program wrote is not there when it was killed"},
+    {"WINDOW_0007", many_files, "more files than windows are confused"},
 };
 
 }  // namespace
+
+/// Writes lines and ends, or stays, without closing.
+int write_lines(const char* stay) {
+    const int file = open(scratch, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    if (file < 0) return 1;
+    char line[16];
+    for (int i = 0; i < lines; ++i) {
+        snprintf(line, sizeof line, "line %9d\n", i);
+        if (write(file, line, 15) != 15) return 2;
+    }
+    if (stay == nullptr) return 0;
+    close(open(signal_file, O_WRONLY | O_CREAT, 0600));
+    for (;;) sos_usleep(1'000'000);
+}
 
 constinit const std::span<const Case> window_cases{cases};
 

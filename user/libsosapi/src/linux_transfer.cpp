@@ -100,7 +100,8 @@ long linux_read(long file, long data, long size, long, long, long) {
 }
 
 long linux_write(long file, long data, long size, long, long, long) {
-    return result_of(call<SosSyscall::write>(static_cast<int>(file), data, size));
+    return windows::write(static_cast<int>(file), reinterpret_cast<const void*>(data),
+                          static_cast<std::size_t>(size));
 }
 
 long linux_pread64(long file, long data, long size, long offset, long, long) {
@@ -119,7 +120,7 @@ long linux_readv(long file, long first, long count, long, long, long) {
 
 long linux_writev(long file, long first, long count, long, long, long) {
     return write_pieces(pieces_of(first, count), [file](const void* data, std::size_t size) {
-        return result_of(call<SosSyscall::write>(static_cast<int>(file), data, size));
+        return windows::write(static_cast<int>(file), data, size);
     });
 }
 

@@ -48,7 +48,8 @@ int read_file(int file, void* data, std::size_t size) {
 int write_file(int file, const void* data, std::size_t size) {
     const long count = clamp_transfer(size);
     if (count < 0) return static_cast<int>(checked(Reply{-count, {}}));
-    return static_cast<int>(checked(call<SosSyscall::write>(file, data, count)));
+    const long put = windows::write(file, data, static_cast<std::size_t>(count));
+    return static_cast<int>(put < 0 ? checked(Reply{-put, {}}) : put);
 }
 
 int close_file(int file) {

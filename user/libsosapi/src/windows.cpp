@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include <utility>
+
 #include "abi/file_window.hpp"
 #include "call.hpp"
 #include "memory_ranges.hpp"
@@ -21,13 +23,17 @@ constexpr unsigned file_count = 256;  // descriptors from here on have no window
 constexpr std::uint8_t least_streak = 2;
 constexpr std::uint8_t most_streak = 128;
 
+enum class Kind : std::uint8_t { read, write };
+
 /// What a window is used for.
 struct Use {
     int file = 0;  // 0: nobody has it
+    Kind kind = Kind::read;
     std::uint32_t filled = 0;
     std::uint32_t used = 0;
     std::uint32_t settled = 0;  // of `used`: the position of the open file counts it
     std::uint32_t asked = 0;    // when, in calls
+    std::uint64_t armed = 0;    // state of a write window with nothing in it
 };
 
 /// In one page, which SOS pins with the first window.
@@ -35,10 +41,12 @@ struct alignas(2048) State {
     FileWindow records[window_count];
     Use uses[window_count];
     std::uint8_t window_of[file_count];  // its number + 1, or 0
-    std::uint8_t streak[file_count];     // small reads in sequence that got all they asked for
+    std::uint8_t streak[file_count];     // small transfers in sequence that moved all they could
+    Kind kind[file_count];               // of what
     std::uint8_t wanted[file_count];     // so long a streak arms a window; 0 stands for the least
     std::uint32_t calls;
-    MemoryRanges ranges;
+    MemoryRanges writable;
+    MemoryRanges readable;
 };
 
 static_assert(sizeof(State) == 2048);
@@ -74,20 +82,27 @@ bool good(const Use& use) {
 
 Reply raw(SosSyscall call, std::uint64_t a, std::uint64_t b, std::uint64_t c, std::uint64_t d = 0) {
     const std::uint64_t arguments[] = {a, b, c, d};
-    const unsigned count = call == SosSyscall::read_window ? 4 : 3;
+    const bool window = call == SosSyscall::read_window || call == SosSyscall::write_window;
+    const unsigned count = window ? 4 : 3;
     return call_raw(static_cast<std::uint64_t>(call), count, arguments);
 }
 
+/// What was written to a window stays there until SOS has collected it.
 void release(Use& use) {
-    __atomic_store_n(&record_of(use).state, 0, __ATOMIC_RELEASE);
+    if (use.kind == Kind::read) __atomic_store_n(&record_of(use).state, 0, __ATOMIC_RELEASE);
     state.window_of[use.file] = 0;
     use = {};
 }
 
-/// The open file's position becomes what the program takes it for.
+/// The open file's position becomes what the program takes it for, and its pages are of no use.
 void settle(Use& use) {
-    if (use.used == use.settled) return;
-    raw(SosSyscall::lseek, detail::word(use.file), use.used - use.settled, SEEK_CUR);
+    const std::uint32_t rest = use.used - use.settled;
+    if (use.kind == Kind::write) {
+        record_of(use).used = rest;
+        raw(SosSyscall::write_window, detail::word(use.file), 0, 0, detail::word(&record_of(use)));
+    } else if (rest > 0) {
+        raw(SosSyscall::lseek, detail::word(use.file), rest, SEEK_CUR);
+    }
     use.settled = use.used;
 }
 
@@ -131,7 +146,7 @@ void forget(std::uint64_t file) {
     if (Use* const use = use_of(static_cast<int>(file))) release(*use);
 }
 
-Use& take_window(int file) {
+Use& take_window(int file, Kind kind) {
     Use* chosen = &state.uses[0];
     for (Use& use : state.uses) {
         if (use.file == 0) {
@@ -142,12 +157,13 @@ Use& take_window(int file) {
     }
     if (chosen->file != 0) give_up(static_cast<std::uint64_t>(chosen->file));
     chosen->file = file;
+    chosen->kind = kind;
     state.window_of[file] = static_cast<std::uint8_t>(index_of(*chosen) + 1);
     return *chosen;
 }
 
-/// The call that reads by itself, moves the position on before, and fills the window.
-long ask(Use& use, void* data, std::size_t size, std::uint32_t capacity) {
+/// The call that transfers by itself, moves the position on before, and arms the window.
+long ask(Use& use, const void* data, std::size_t size, std::uint32_t capacity) {
     FileWindow& record = record_of(use);
     record.data = detail::word(pages[index_of(use)]);
     record.capacity = capacity;
@@ -155,10 +171,18 @@ long ask(Use& use, void* data, std::size_t size, std::uint32_t capacity) {
     record.used = use.used - use.settled;
     record.range_begin = record.range_end = 0;
     use.asked = ++state.calls;
-    const long got = result_of(raw(SosSyscall::read_window, detail::word(use.file),
-                                   detail::word(data), size, detail::word(&record)));
-    state.ranges.add(record.range_begin, record.range_end);
-    return got;
+    const bool writes = use.kind == Kind::write;
+    const long moved =
+        result_of(raw(writes ? SosSyscall::write_window : SosSyscall::read_window,
+                      detail::word(use.file), detail::word(data), size, detail::word(&record)));
+    (writes ? state.readable : state.writable).add(record.range_begin, record.range_end);
+    return moved;
+}
+
+/// As a system call that knows of no windows.
+long move_plainly(int file, Kind kind, const void* data, std::size_t size) {
+    const SosSyscall call = kind == Kind::read ? SosSyscall::read : SosSyscall::write;
+    return result_of(raw(call, detail::word(file), detail::word(data), size));
 }
 
 /// The window is good and has it all, but may the program write there? SOS knows.
@@ -174,8 +198,8 @@ long read_beside(Use& use, void* data, std::size_t size) {
     return got;
 }
 
-/// Reads, and fills the window with what follows.
-long read_and_fill(Use& use, void* data, std::size_t size) {
+/// Transfers by a call, and has the window armed for what follows.
+long move_and_arm(Use& use, const void* data, std::size_t size) {
     const int file = use.file;
     const bool small = size <= abi::max_windowed_transfer;
     if (small && good(use)) {
@@ -184,45 +208,89 @@ long read_and_fill(Use& use, void* data, std::size_t size) {
         judge(use);
     }
     const bool wanted = small && state.streak[file] > 0;
-    const long got = ask(use, data, size, wanted ? abi::max_file_window : 0);
+    const long moved = ask(use, data, size, wanted ? abi::max_file_window : 0);
     use.filled = record_of(use).filled;
     use.used = use.settled = 0;
-    if (use.filled == 0) {
-        release(use);
+    use.armed = __atomic_load_n(&record_of(use).state, __ATOMIC_ACQUIRE) >> 32 << 32;
+    if (use.filled == 0 || use.armed == 0) {
         // Not a file that can have one, or not now.
-        if (wanted) be_patient(file);
+        if (wanted && use.filled == 0) be_patient(file);
+        // A bad buffer is refused before SOS looks at what was written before.
+        if (use.kind == Kind::write && good(use)) settle(use);
+        release(use);
     }
-    if (got != static_cast<long>(size)) state.streak[file] = 0;
-    return got;
+    if (moved != static_cast<long>(size)) state.streak[file] = 0;
+    return moved;
 }
 
-/// Without a window, and without one to come.
-long read_plainly(int file, void* data, std::size_t size) {
-    return result_of(raw(SosSyscall::read, detail::word(file), detail::word(data), size));
+/// Without a window: by a plain call, or after enough of these by one that arms a window.
+long move(int file, Kind kind, const void* data, std::size_t size) {
+    const bool small = size <= abi::max_windowed_transfer;
+    std::uint8_t& streak = state.streak[file];
+    if (!small || std::exchange(state.kind[file], kind) != kind) streak = 0;
+    if (small && streak < most_streak) ++streak;
+    if (small && streak >= wanted_streak(file)) {
+        return move_and_arm(take_window(file, kind), data, size);
+    }
+    const long moved = move_plainly(file, kind, data, size);
+    if (moved != static_cast<long>(size)) streak = 0;
+    return moved;
+}
+
+/// What is mapped there may be something else from here on.
+void forget_memory(std::uint64_t address, std::uint64_t size) {
+    state.writable.remove(address, size);
+    state.readable.remove(address, size);
+}
+
+bool has_windows(int file, std::size_t size) {
+    return tracked(static_cast<unsigned>(file)) && size > 0 && !state.writable.closed();
+}
+
+/// The descriptor's window, if it is of this kind; one of the other kind is given up.
+Use* use_for(int file, Kind kind) {
+    Use* const use = use_of(file);
+    if (use == nullptr || use->kind == kind) return use;
+    give_up(static_cast<std::uint64_t>(file));
+    return nullptr;
+}
+
+/// False when SOS has the window no more, and with it nothing of these bytes.
+bool put(Use& use, const void* data, std::size_t size) {
+    memcpy(pages[index_of(use)] + use.used, data, size);
+    std::uint64_t expected = use.armed + use.used;
+    if (!__atomic_compare_exchange_n(&record_of(use).state, &expected, expected + size, false,
+                                     __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+        return false;
+    }
+    use.used += static_cast<std::uint32_t>(size);
+    return true;
 }
 
 }  // namespace
 
 long read(int file, void* data, std::size_t size) {
-    if (!tracked(static_cast<unsigned>(file)) || size == 0 || state.ranges.closed()) {
-        return read_plainly(file, data, size);
-    }
-    Use* use = use_of(file);
-    if (use != nullptr && size <= use->filled - use->used && good(*use)) {
-        if (!state.ranges.contain(detail::word(data), size)) return read_beside(*use, data, size);
-        memcpy(data, pages[index_of(*use)] + use->used, size);
-        use->used += static_cast<std::uint32_t>(size);
+    if (!has_windows(file, size)) return move_plainly(file, Kind::read, data, size);
+    Use* const use = use_for(file, Kind::read);
+    if (use == nullptr) return move(file, Kind::read, data, size);
+    if (size > use->filled - use->used || !good(*use)) return move_and_arm(*use, data, size);
+    if (!state.writable.contain(detail::word(data), size)) return read_beside(*use, data, size);
+    memcpy(data, pages[index_of(*use)] + use->used, size);
+    use->used += static_cast<std::uint32_t>(size);
+    return static_cast<long>(size);
+}
+
+long write(int file, const void* data, std::size_t size) {
+    if (!has_windows(file, size)) return move_plainly(file, Kind::write, data, size);
+    Use* const use = use_for(file, Kind::write);
+    if (use == nullptr) return move(file, Kind::write, data, size);
+    const bool fits = size <= use->filled - use->used && good(*use);
+    const std::uint64_t from = detail::word(data);
+    if (fits && (state.readable.contain(from, size) || state.writable.contain(from, size)) &&
+        put(*use, data, size)) {
         return static_cast<long>(size);
     }
-    if (use != nullptr) return read_and_fill(*use, data, size);
-    std::uint8_t& streak = state.streak[file];
-    if (size <= abi::max_windowed_transfer && streak < most_streak) ++streak;
-    if (size <= abi::max_windowed_transfer && streak >= wanted_streak(file)) {
-        return read_and_fill(take_window(file), data, size);
-    }
-    const long got = read_plainly(file, data, size);
-    if (got != static_cast<long>(size) || size > abi::max_windowed_transfer) streak = 0;
-    return got;
+    return move_and_arm(*use, data, size);
 }
 
 void before_call(Matter matter, const std::uint64_t* arguments) {
@@ -238,16 +306,17 @@ void before_call(Matter matter, const std::uint64_t* arguments) {
             give_up(static_cast<std::uint32_t>(arguments[1]));
             return give_up(static_cast<std::uint32_t>(arguments[0]));
         case Matter::mapping:
-            if ((arguments[3] & MAP_FIXED) != 0) state.ranges.remove(arguments[0], arguments[1]);
+            if ((arguments[3] & MAP_FIXED) != 0) forget_memory(arguments[0], arguments[1]);
             return;
         case Matter::unmapping:
-            return state.ranges.remove(arguments[0], arguments[1]);
+            return forget_memory(arguments[0], arguments[1]);
         case Matter::heap:
             // Where the heap ends afterwards: what lies behind is no heap any more.
-            return state.ranges.remove(arguments[0], 1);
+            return forget_memory(arguments[0], 1);
         case Matter::sharing:
             for (unsigned file = 0; file < file_count; ++file) give_up(file);
-            return state.ranges.close();
+            state.writable.close();
+            return state.readable.close();
     }
 }
 
