@@ -11,6 +11,8 @@
 #include <sos.h>
 #include <sos_system.h>
 
+#include "leaks.h"
+
 enum { CALL_SPAWN = 0x1015, MOST_STEPS = 2000, KEPT_HANDLERS = 16 };
 
 /// The pid, or -errno.
@@ -22,26 +24,6 @@ static int start(const char* variable, unsigned fail_after) {
     const uint64_t arguments[] = {(uintptr_t) "leave", (uintptr_t)block, size, 1};
     const sos_reply_t reply = sos_call(CALL_SPAWN, 4, arguments);
     return reply.error != 0 ? -(int)reply.error : (int)reply.results[0];
-}
-
-/// Is as much in use as before, once what the file server still does for the dead has been done?
-static int settles(const sos_resource_count_t* before, unsigned step, const char* what) {
-    sos_resource_count_t now;
-    for (int tries = 0; tries < 20; ++tries) {
-        sos_resource_count(&now);
-        if (memcmp(before, &now, sizeof now) == 0) return 1;
-        sos_usleep(50000);
-    }
-    printf("failures: step %u of %s leaks: frames %lld, slots %lld, untyped bytes %lld\n", step, what,
-           (long long)(now.frames - before->frames), (long long)(now.slots - before->slots),
-           (long long)(now.untyped_bytes - before->untyped_bytes));
-    printf("failures: replies %lld, handlers %lld, open files %lld, requests %lld, processes %lld\n",
-           (long long)(now.reply_objects - before->reply_objects),
-           (long long)(now.handler_threads - before->handler_threads),
-           (long long)(now.open_files - before->open_files),
-           (long long)(now.file_requests - before->file_requests),
-           (long long)(now.processes - before->processes));
-    return 0;
 }
 
 static int fail_each_step(const char* what, const char* variable) {
@@ -57,7 +39,9 @@ static int fail_each_step(const char* what, const char* variable) {
             printf("failures: step %u of %s: errno %d\n", step, what, -pid);
             return 1;
         }
-        if (!settles(&before, step, what)) return 1;
+        char who[64];
+        snprintf(who, sizeof who, "failures: step %u of %s", step, what);
+        if (!in_use_as(&before, who)) return 1;
         if (pid >= 0) {
             printf("failures: %u steps of %s failed, then it ran\n", step - 1, what);
             return 0;

@@ -23,6 +23,8 @@
 #include <sos.h>
 #include <sos_system.h>
 
+#include "leaks.h"
+
 enum { most_processes = 512, longest_delay_us = 12000, page = 4096 };
 
 static uint64_t random_state;
@@ -53,8 +55,7 @@ static void make_system_calls(void) {
 static void touch_memory(void) {
     enum { size = 64 * page };
     for (;;) {
-        char* memory =
-            mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        char* memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (memory == MAP_FAILED) continue;
         for (int i = 0; i < size; i += page) memory[i] = 1;
         munmap(memory, size);
@@ -193,7 +194,8 @@ static const struct State* find_state(const char* name) {
     return NULL;
 }
 
-/// be STATE [DELAY]: a victim. With a delay it is to be killed by a child of its own; -1: by itself.
+/// be STATE [DELAY]: a victim. With a delay it is to be killed by a child of its own; -1: by
+/// itself.
 static int be(const char* name, const char* delay) {
     const struct State* state = find_state(name);
     if (state == NULL) return 2;
@@ -326,21 +328,6 @@ static void run_round(const struct State* state, enum Killer killer) {
     check_console();
 }
 
-/// Counts settle once what the dead left behind has been finished.
-static int in_use_as(const sos_resource_count_t* before) {
-    sos_resource_count_t now;
-    for (int tries = 0; tries < 50; ++tries) {
-        sos_resource_count(&now);
-        if (memcmp(before, &now, sizeof now) == 0) return 1;
-        sos_usleep(100000);
-    }
-    printf("killmatrix: leaks: frames %lld, slots %lld, untyped bytes %lld, handlers %lld\n",
-           (long long)(now.frames - before->frames), (long long)(now.slots - before->slots),
-           (long long)(now.untyped_bytes - before->untyped_bytes),
-           (long long)(now.handler_threads - before->handler_threads));
-    return 0;
-}
-
 static int run_rounds(unsigned seed, int rounds) {
     sos_resource_count_t before;
     random_state = seed;
@@ -364,7 +351,7 @@ static int run_rounds(unsigned seed, int rounds) {
                problem);
         return 1;
     }
-    if (!in_use_as(&before)) return 1;
+    if (!in_use_as(&before, "killmatrix")) return 1;
     printf("killmatrix: seed %u, %d rounds\n", seed, rounds);
     return 0;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// mix SEED SECONDS: sixteen processes make process calls at random, all at once: start, wait for one,
-// for any, for strangers, look, list, sleep, kill each other. Whoever dies is replaced. In the end
-// all are killed, and as much must be in use as before. A call that does not come back is seen: the
-// end is then not in time.
+// mix SEED SECONDS: sixteen processes make process calls at random, all at once: start, wait for
+// one, for any, for strangers, look, list, sleep, kill each other. Whoever dies is replaced. In the
+// end all are killed, and as much must be in use as before. A call that does not come back is seen:
+// the end is then not in time.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <spawn.h>
@@ -15,6 +15,8 @@
 
 #include <sos.h>
 #include <sos_system.h>
+
+#include "leaks.h"
 
 enum { worker_count = 16, most_processes = 512, most_children = 4, grace_us = 10000000 };
 
@@ -57,7 +59,8 @@ static int leaf(unsigned seed) {
             sos_usleep((int)random_below(20000));
             return 1;
         case 2:
-            for (volatile unsigned n = random_below(100000); n > 0; n = n - 1) {}
+            for (volatile unsigned n = random_below(100000); n > 0; n = n - 1) {
+            }
             return 2;
         default:
             sos_process_delete(sos_my_id());
@@ -107,12 +110,13 @@ static void kill_us_all(pid_t first) {
     while ((one = any_of_us(first)) >= 0) {
         sos_process_delete(one);
         int status;
-        while (waitpid(-1, &status, WNOHANG) > 0) {}
+        while (waitpid(-1, &status, WNOHANG) > 0) {
+        }
     }
 }
 
 static int run(unsigned seed, int seconds) {
-    sos_resource_count_t before, after;
+    sos_resource_count_t before;
     random_state = seed;
     sos_process_wait(start("leaf", 0));
     memset(processes, 1, sizeof processes);  // all of it is there before it is counted
@@ -142,19 +146,11 @@ static int run(unsigned seed, int seconds) {
         printf("mix: seed %u: the end takes too long\n", seed);
         return 1;
     }
-    for (int tries = 0; tries < 50; ++tries) {
-        sos_resource_count(&after);
-        if (memcmp(&before, &after, sizeof before) == 0) {
-            printf("mix: seed %u, %u workers, %u deaths, all well\n", seed, started, deaths);
-            return 0;
-        }
-        sos_usleep(100000);
-    }
-    printf("mix: seed %u leaks: frames %lld, slots %lld, untyped bytes %lld, processes %lld\n", seed,
-           (long long)(after.frames - before.frames), (long long)(after.slots - before.slots),
-           (long long)(after.untyped_bytes - before.untyped_bytes),
-           (long long)(after.processes - before.processes));
-    return 1;
+    char who[32];
+    snprintf(who, sizeof who, "mix: seed %u", seed);
+    if (!in_use_as(&before, who)) return 1;
+    printf("%s, %u workers, %u deaths, all well\n", who, started, deaths);
+    return 0;
 }
 
 int main(int argc, char** argv) {
