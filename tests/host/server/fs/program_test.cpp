@@ -50,8 +50,13 @@ class ProgramTest : public NfsTest {
 TEST_F(ProgramTest, started_again_it_needs_no_rpc) {
     files::create_directories(folder / "a" / "b");
     put_program("a/b/p", "program");
-    EXPECT_EQ(start("/a/b/p"), "program");
-    EXPECT_EQ(rpcs([&] { EXPECT_EQ(start("/a/b/p"), "program"); }), 0u);
+    // What is known of names has a short life: on a slow machine some tries come too late.
+    std::uint64_t least = ~std::uint64_t{0};
+    for (int tries = 0; tries < 10 && least > 0; ++tries) {
+        EXPECT_EQ(start("/a/b/p"), "program");
+        least = std::min(least, rpcs([&] { EXPECT_EQ(start("/a/b/p"), "program"); }));
+    }
+    EXPECT_EQ(least, 0u);
     EXPECT_EQ(status.size, 7u);
     EXPECT_EQ(status.mode & 0777, 0755u);
     // Whoever opens it as a file asks.
