@@ -20,9 +20,10 @@ namespace {
 static_assert(queue_memory_pages * 4096 >= net::Card::queues_size);
 static_assert(buffer_memory_pages * 4096 >= net::Card::buffers_size);
 static_assert(open_file_pages * 4096 >= max_open_files * sizeof(nfs::OpenFile));
+constexpr std::size_t cache_records = cache_pages + most_borrowed;
 constexpr std::uint32_t max_nodes = max_open_files + nfs::Service::max_closed_files;
 static_assert(node_pages * 4096 >= max_nodes * sizeof(nfs::Node));
-static_assert(cache_record_pages * 4096 >= cache_pages * sizeof(nfs::CachePage));
+static_assert(cache_record_pages * 4096 >= cache_records * sizeof(nfs::CachePage));
 static_assert(max_calls == nfs::Service::max_calls);
 
 class NfsHost final : public nfs::Host {
@@ -45,6 +46,8 @@ class Memory final : public nfs::CacheMemory {
   private:
     void give_up(std::size_t part) override { config_.give_up_cache(part); }
     bool get_back(std::size_t part) override { return config_.get_back_cache(part); }
+    std::byte* borrow() override { return config_.borrow(); }
+    void return_borrowed(std::byte* page) override { config_.return_borrowed(page); }
 
     const Config& config_;
 };
@@ -101,6 +104,7 @@ struct Parts {
 constinit Parts* parts = nullptr;
 alignas(Parts) constinit std::byte parts_memory[sizeof(Parts)]{};
 
+constexpr std::size_t pages_at_once = 256;  // that are given back
 constexpr int max_rounds = 64;
 
 /// Calls into libnfs, which leaves in the middle when it meets what it cannot bear: then its memory
@@ -150,7 +154,7 @@ Result<void> start(const Config& config) {
         {.open_files = {reinterpret_cast<nfs::OpenFile*>(config.open_files.data()), max_open_files},
          .nodes = {reinterpret_cast<nfs::Node*>(config.nodes.data()), max_nodes},
          .directories = config.directories,
-         .pages = {reinterpret_cast<nfs::CachePage*>(config.cache_records.data()), cache_pages},
+         .pages = {reinterpret_cast<nfs::CachePage*>(config.cache_records.data()), cache_records},
          .cache = config.cache,
          .cache_memory = &parts->memory,
          .more_directories = config.more_directories});
@@ -210,6 +214,16 @@ bool give_way() {
     // Nobody must be in the midst of copying from what goes.
     if (__atomic_load_n(&view_readers, __ATOMIC_RELAXED) != 0) return false;
     return parts->service.give_way();
+}
+
+bool return_borrowed() {
+    // Whoever copies from there by a view must not find something else, which is nobody's business.
+    if (__atomic_load_n(&view_readers, __ATOMIC_RELAXED) != 0) return false;
+    return parts->service.return_borrowed(pages_at_once);
+}
+
+std::size_t borrowed_by_cache() {
+    return parts == nullptr ? 0 : parts->service.borrowed_pages();
 }
 
 std::size_t pages_of_cache() {

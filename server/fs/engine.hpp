@@ -25,9 +25,10 @@ struct DmaPiece {
 inline constexpr std::size_t queue_memory_pages = 5;
 inline constexpr std::size_t buffer_memory_pages = 128;  // in each direction
 inline constexpr std::size_t open_file_pages = 256;
-inline constexpr std::size_t node_pages = 960;    // of files that are open or cached
-inline constexpr std::size_t cache_pages = 8192;  // contents of files
-inline constexpr std::size_t cache_record_pages = 288;
+inline constexpr std::size_t node_pages = 960;       // of files that are open or cached
+inline constexpr std::size_t cache_pages = 8192;     // contents of files
+inline constexpr std::size_t most_borrowed = 12288;  // beside them, of memory that nobody needs
+inline constexpr std::size_t cache_record_pages = 720;
 inline constexpr std::size_t part_pages = 512;        // of what is backed in large parts
 inline constexpr std::size_t directory_parts = 2;     // entries of open directories
 inline constexpr std::size_t heap_pages = 1024;       // of libnfs, for files
@@ -56,6 +57,8 @@ struct Config {
     // The cache's memory in parts of 2 MiB, see nfs::CacheMemory; and more memory for directories.
     void (*give_up_cache)(std::size_t part);
     bool (*get_back_cache)(std::size_t part);
+    std::byte* (*borrow)();
+    void (*return_borrowed)(std::byte* page);
     bool (*more_directories)(std::span<std::byte>& more);
 };
 
@@ -86,7 +89,12 @@ std::optional<std::uint64_t> deadline_us();
 /// Memory is short: gives up a part of the cache. False when that cannot be, at the moment.
 bool give_way();
 
+/// Somebody wants what the cache has borrowed: gives some of it back. False when that cannot be, at
+/// the moment.
+bool return_borrowed();
+
 std::size_t pages_of_cache();
+std::size_t borrowed_by_cache();
 std::uint32_t open_files();
 std::uint32_t active_calls();
 

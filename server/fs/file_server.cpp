@@ -171,8 +171,10 @@ bool more_directories(std::span<std::byte>& more) {
     return true;
 }
 
-/// The server needs memory: the cache gives of its own, as long as it can.
+/// Somebody needs memory: the cache gives up what it has, as long as it can.
 void make_way() {
+    while (server->config.lender.wanted() && engine::return_borrowed()) {
+    }
     while (res::server_memory_pressed() && engine::give_way()) {
     }
 }
@@ -198,7 +200,7 @@ void make_way() {
             continue;
         }
         more_to_do = engine::take_page_ios() || more_to_do || (from & ~badge::page_io) != 0;
-        if (res::server_memory_pressed()) {
+        if (res::server_memory_pressed() || server->config.lender.wanted()) {
             make_way();
             more_to_do = true;
         }
@@ -244,6 +246,8 @@ engine::Config engine_config() {
             .announce = announce,
             .give_up_cache = give_up_cache,
             .get_back_cache = get_back_cache,
+            .borrow = config.lender.borrow,
+            .return_borrowed = config.lender.give_back,
             .more_directories = more_directories};
 }
 
@@ -366,6 +370,7 @@ void kick_page_io() {
 
 Usage usage() {
     return {.cache_pages = engine::pages_of_cache(),
+            .borrowed_pages = engine::borrowed_by_cache(),
             .open_files = engine::open_files(),
             .requests = engine::active_calls(),
             .reply_objects = server == nullptr ? 0 : server->replies.size(),

@@ -31,6 +31,15 @@ struct TimerHooks {
     void (*remove)(std::uint32_t id) = nullptr;
 };
 
+/// Memory that the cache of files has as long as nobody else needs it, page by page. borrow: null
+/// when there is none. While `wanted` is true pages go back; whoever makes it true calls
+/// kick_page_io().
+struct Lender {
+    std::byte* (*borrow)();
+    void (*give_back)(std::byte* page);
+    bool (*wanted)();
+};
+
 struct Config {
     /// virtio-mmio transports by ascending address, most of them empty: the last network device is
     /// taken. Used during start() only.
@@ -38,6 +47,7 @@ struct Config {
     std::optional<platform::StaticAddress> ip{};  // none: DHCP
     platform::NfsLocation nfs{};                  // its export_path must stay valid
     TimerHooks timer{};
+    Lender lender{};
     std::uint64_t random_seed = 0;  // for port numbers and the like
     unsigned priority = 252;
     sel4::CPtr mounted_notification{};  // load_ntfn: signalled once the export is mounted
@@ -60,7 +70,8 @@ void cancel(Owner owner);
 
 /// For abi::ResourceCount.
 struct Usage {
-    std::uint64_t cache_pages;  // that there are for contents of files
+    std::uint64_t cache_pages;     // that there are for contents of files
+    std::uint64_t borrowed_pages;  // and in addition, of the Lender
     std::uint64_t open_files;
     std::uint64_t requests;
     std::uint64_t reply_objects;

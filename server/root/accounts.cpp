@@ -43,7 +43,9 @@ void count_server_memory(abi::PagingCount& counts) {
     counts.server_pages = memory.used / res::page_size;
     counts.server_pages_most = memory.most / res::page_size;
     counts.server_pages_limit = memory.limit / res::page_size;
-    counts.file_cache_pages = fs::usage().cache_pages;
+    const fs::Usage files = fs::usage();
+    counts.file_cache_pages = files.cache_pages;
+    counts.file_cache_frames = files.borrowed_pages;
 }
 
 void open_accounts() {

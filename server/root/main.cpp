@@ -129,6 +129,7 @@ Result<void> start_services() {
 Result<void> start_file_server() {
     mounted = TRY(res::make_notification());
     fs::set_pin_release(vm::release_pin);
+    vm::on_lent_frames_wanted(fs::kick_page_io);
     if (!settings().nfs) {
         log::error<log::Area::boot>("no boot argument nfs=ADDRESS/EXPORT: there is no file system");
         return std::unexpected(Error::bad_argument);
@@ -140,6 +141,9 @@ Result<void> start_file_server() {
          .ip = settings().ip,
          .nfs = *settings().nfs,
          .timer = timer_hooks(),
+         .lender = {.borrow = vm::lend_frame,
+                    .give_back = vm::take_back_frame,
+                    .wanted = vm::lent_frames_wanted},
          .random_seed = random,
          .priority = thread::priority::file_server,
          .mounted_notification = mounted.cptr(),

@@ -234,7 +234,7 @@ void AddressSpace::apply_rights(VAddr start, VAddr end, Rights rights) {
 /// What memory and page file together cannot back now is refused at once.
 bool AddressSpace::beyond_memory(std::uint64_t length) const {
     LockGuard guard(ft_lock);
-    return length / page_size > std::uint64_t{page_frames_free()} + slots_free();
+    return length / page_size > std::uint64_t{page_frames_available()} + slots_free();
 }
 
 VAddr AddressSpace::brk(VAddr end) {

@@ -27,6 +27,11 @@ constexpr std::uint32_t window_pin_fraction = 32;
 constexpr std::uint32_t least_window_pins = 8;
 constexpr std::uint64_t window_pin_mark = std::uint64_t{1} << 33;
 
+// So many are left to programs before any is lent; and when there are but so many more that
+// programs can have, what is lent is wanted back.
+constexpr std::uint32_t kept_from_lending = 4096;
+constexpr std::uint32_t wanted_back_mark = 2048;
+
 // Made at boot: as many as the first programs need.
 constexpr unsigned frames_made_at_boot = 128;
 
@@ -44,6 +49,9 @@ struct FrameTable {
     std::uint32_t page_frames = 0;    // with FrameEntry::Limited
     std::uint32_t transfer_pins = 0;  // taken
     std::uint32_t window_pins = 0;    // taken
+    std::uint32_t lent = 0;
+    void (*tell_lender)() = nullptr;
+    std::atomic<bool> lent_wanted = false;
     std::atomic<std::uint32_t> in_use = 0;
 };
 
@@ -173,10 +181,18 @@ Result<FrameRef> take_zeroed_frame() {
     return prepare(frame);
 }
 
+/// Programs have taken, or want to take, one frame more.
+static void want_lent_frames() {
+    if (table.lent == 0 || page_frames_free() >= wanted_back_mark) return;
+    table.lent_wanted.store(true, std::memory_order_relaxed);
+    table.tell_lender();
+}
+
 /// `take` when the limit allows one more frame for a page.
 template <typename Take>
 static Result<FrameRef> take_limited(Take take) {
-    if (table.page_frames >= table.max_page_frames) return std::unexpected(Error::would_block);
+    want_lent_frames();
+    if (page_frames_free() == 0) return std::unexpected(Error::would_block);
     const Result<FrameRef> frame = take();
     // Whatever is short: a page that goes makes room.
     if (!frame) return std::unexpected(Error::would_block);
@@ -198,7 +214,42 @@ std::uint32_t page_frame_limit() {
 }
 
 std::uint32_t page_frames_free() {
+    return page_frames_available() - table.lent;
+}
+
+std::uint32_t page_frames_available() {
     return table.max_page_frames - table.page_frames;
+}
+
+std::byte* lend_frame() {
+    LockGuard guard(ft_lock);
+    if (table.tell_lender == nullptr || lent_frames_wanted()) return nullptr;
+    if (page_frames_free() <= kept_from_lending) return nullptr;
+    const Result<FrameRef> frame = take_frame();
+    if (!frame) return nullptr;
+    table.in_use.fetch_sub(1, std::memory_order_relaxed);
+    ++table.lent;
+    return frame_data(*frame);
+}
+
+void take_back_frame(std::byte* lent) {
+    LockGuard guard(ft_lock);
+    const auto offset = reinterpret_cast<std::uintptr_t>(lent) - res::frame_window_base;
+    ASSERT(table.lent > 0 && offset % page_size == 0);
+    push_free(FrameRef{static_cast<std::uint32_t>(offset / page_size)});
+    --table.lent;
+    if (table.lent == 0 || page_frames_free() >= kept_from_lending) {
+        table.lent_wanted.store(false, std::memory_order_relaxed);
+    }
+    wake_for_room();
+}
+
+bool lent_frames_wanted() {
+    return table.lent_wanted.load(std::memory_order_relaxed);
+}
+
+void on_lent_frames_wanted(void (*tell)()) {
+    table.tell_lender = tell;
 }
 
 FrameRef advance_clock() {

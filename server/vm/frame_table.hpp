@@ -110,9 +110,22 @@ Result<FrameRef> take_zeroed_frame();
 Result<FrameRef> take_page_frame();
 Result<FrameRef> take_zeroed_page_frame();
 
-/// Programs' pages: how many frames they may have, and how many more they can have now.
+/// Programs' pages: how many frames they may have, and how many more they can have: now, and with
+/// those that are lent.
 std::uint32_t page_frame_limit();
 std::uint32_t page_frames_free();
+std::uint32_t page_frames_available();
+
+/// Lends a frame that programs have no use for at the moment to somebody in the server (the cache
+/// of files) who gives it back as soon as it is wanted; null when there are not plenty. Its content
+/// is anything, and it is not in use. These take ft_lock themselves, but for lent_frames_wanted,
+/// which needs none.
+std::byte* lend_frame();
+void take_back_frame(std::byte* lent);
+/// Programs have come near to what is lent: until this is false again, it is to come back.
+bool lent_frames_wanted();
+/// `tell` is called, with ft_lock held, when that becomes true, and while it goes on.
+void on_lent_frames_wanted(void (*tell)());
 
 /// Gives a frame back: unmaps it from its program; with pins left that happens at the last unpin.
 void give_frame(FrameRef frame);

@@ -269,7 +269,7 @@ abi::PagingCount paging_report() {
     LockGuard guard(ft_lock);
     abi::PagingCount report = pager.count;
     report.page_frames = page_frame_limit();
-    report.page_frames_free = page_frames_free();
+    report.page_frames_free = page_frames_available();
     report.page_file_used = slots_in_use();
     report.page_file_slots = slots_in_use() + slots_free();
     report.shared_pages = shared_pages_in_use();

@@ -134,6 +134,27 @@ def test_full_page_file_costs_who_needs_more(boot):
     leave(sos)
 
 
+def test_cache_of_files_has_what_programs_leave(boot, root):
+    """It grows into frames that are free, which programs get back before any page goes out."""
+    sos = boot(append="frames=16384")
+    sos.prompt()
+    size = 60 << 20
+    (root / "data").write_bytes(pattern(size))
+    reads = f"verify read data {size} 65536"
+    for _ in range(2):
+        sos.run(reads, limit=200)
+        before = paging_counts(sos)
+        assert before["cache_frames"] > 6000
+        assert before["frames_free"] > 16000  # they count as free
+        # 56 of 64 MiB.
+        assert "hoard: has it" in sos.run("hoard 57344 0 0", limit=100)
+        after = paging_counts(sos)
+        assert after["cache_frames"] < 1000
+        assert after["page_outs"] == 0
+    assert f"verify: {size} bytes" in sos.run(reads, limit=200)
+    leave(sos)
+
+
 @pytest.mark.parametrize("damage", ["truncated", "overwritten", "deleted"])
 def test_damaged_page_file_kills_and_never_lies(boot, root, damage):
     sos = boot(append="frames=48")

@@ -118,8 +118,9 @@ struct PagingCount {
     std::uint64_t server_pages_most;   // that it ever was
     std::uint64_t server_pages_limit;  // that it may have
     std::uint64_t file_cache_pages;
+    std::uint64_t file_cache_frames;  // that it has beside these, as long as no program needs them
 };
-static_assert(sizeof(PagingCount) == 136);
+static_assert(sizeof(PagingCount) == 144);
 
 // The argument block of `spawn`: strings, each with its NUL, one after the other and nothing else:
 // first the argc strings of argv (argv[0] too), then any number of environment strings. Its last

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "fs/nfs/page_cache.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 #include <utility>
@@ -11,14 +12,17 @@ namespace sos::fs::nfs {
 
 void PageCache::use(std::span<CachePage> records, std::span<std::byte> memory,
                     CacheMemory* source) {
-    ASSERT(memory.size() / cache_page_size >= records.size());
-    ASSERT(source == nullptr || records.size() % part_pages == 0);
-    pages_ = records.size();
+    pages_ = std::min(records.size(), memory.size() / cache_page_size);
+    ASSERT(source == nullptr || pages_ % part_pages == 0);
     records_ = records;
     memory_ = memory;
     source_ = source;
     for (std::size_t i = 0; i < records.size(); ++i) {
         CachePage& page = *new (&records[i]) CachePage;
+        if (i >= pages_) {
+            bare_.push_back(page);
+            continue;
+        }
         page.data = memory.data() + i * cache_page_size;
         free_page(page);
     }
@@ -68,8 +72,8 @@ bool PageCache::give_way() {
 }
 
 bool PageCache::get_part_back() {
-    if (bare_.empty()) return false;
     const std::size_t part = pages_ / part_pages;
+    if (source_ == nullptr || (part + 1) * part_size > memory_.size()) return false;
     if (!source_->get_back(part)) return false;
     for (std::size_t i = 0; i < part_pages; ++i) {
         CachePage& page = *bare_.pop_front();
@@ -78,6 +82,70 @@ bool PageCache::get_part_back() {
     }
     pages_ += part_pages;
     return true;
+}
+
+bool PageCache::borrow() {
+    const std::size_t most = records_.size() - memory_.size() / cache_page_size;
+    if (source_ == nullptr || borrowed_ == most) return false;
+    std::byte* const data = source_->borrow();
+    if (data == nullptr) return false;
+    CachePage& page = *bare_.pop_front();
+    page.data = data;
+    free_page(page);
+    ++borrowed_;
+    return true;
+}
+
+bool PageCache::is_borrowed(const CachePage& page) const {
+    return page.data != nullptr &&
+           (page.data < memory_.data() || page.data >= memory_.data() + memory_.size());
+}
+
+/// Of a free page.
+void PageCache::return_memory(CachePage& page) {
+    free_.remove(page);
+    --free_count_;
+    source_->return_borrowed(std::exchange(page.data, nullptr));
+    bare_.push_back(page);
+    --borrowed_;
+}
+
+/// A page that is free, or becomes so, taken from its list; null when all are busy.
+CachePage* PageCache::some_unused() {
+    if (free_.empty() && idle_.empty()) return nullptr;
+    if (free_.empty()) drop(*idle_.front());
+    return &take_free();
+}
+
+std::size_t PageCache::return_borrowed(std::size_t most) {
+    const std::size_t before = borrowed_;
+    const std::size_t rest = before - std::min(most, before);
+    for (CachePage* page = free_.front(); page != nullptr && borrowed_ > rest;) {
+        CachePage* const next = free_.next(*page);
+        if (is_borrowed(*page)) return_memory(*page);
+        page = next;
+    }
+    for (CachePage* page = idle_.front(); page != nullptr && borrowed_ > rest;) {
+        CachePage* const next = idle_.next(*page);
+        if (is_borrowed(*page)) {
+            drop(*page);
+            return_memory(*page);
+        }
+        page = next;
+    }
+    for (CachePage& page : records_) {
+        if (borrowed_ == rest) break;
+        if (!is_borrowed(page)) continue;
+        // It is busy, as is all that is borrowed by now: its bytes move to memory of our own.
+        CachePage* const other = some_unused();
+        if (other == nullptr) break;
+        page.end_views();
+        std::memcpy(other->data, page.data, cache_page_size);
+        std::swap(page.data, other->data);
+        free_page(*other);
+        return_memory(*other);
+    }
+    return before - borrowed_;
 }
 
 CachePage*& PageCache::bucket_of(const Node& node, std::uint64_t number) {
@@ -95,11 +163,10 @@ CachePage* PageCache::find(const Node& node, std::uint64_t number) const {
 }
 
 CachePage* PageCache::take(Node& node, std::uint64_t number) {
-    if (free_.empty() && !get_part_back()) {
-        if (idle_.empty()) return nullptr;
-        drop(*idle_.front());
-    }
-    CachePage& page = take_free();
+    if (free_.empty() && !get_part_back()) borrow();
+    CachePage* const unused = some_unused();
+    if (unused == nullptr) return nullptr;
+    CachePage& page = *unused;
     page.node = &node;
     page.number = number;
     CachePage*& bucket = bucket_of(node, number);

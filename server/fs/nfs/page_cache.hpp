@@ -10,6 +10,10 @@
 // The memory is in parts of 2 MiB. When the server needs it for something else the cache gives the
 // last part up: its coldest idle pages go, and what is in use moves to other parts. It gets parts
 // back when a page is wanted and there is memory again.
+//
+// Beside them it borrows pages, one by one, of memory that nobody else needs at the moment. These
+// come in addition: bounds on what is busy follow from the cache's own memory, so that what is
+// borrowed can be given back at any time.
 #pragma once
 
 #include <array>
@@ -61,6 +65,9 @@ class CacheMemory {
     virtual void give_up(std::size_t part) = 0;
     /// False when there is none.
     virtual bool get_back(std::size_t part) = 0;
+    /// A page with anything in it; null when there is none to borrow.
+    virtual std::byte* borrow() = 0;
+    virtual void return_borrowed(std::byte* page) = 0;
 
   protected:
     ~CacheMemory() = default;
@@ -72,13 +79,17 @@ class PageCache {
     /// What is dirty and what is being read takes no more than half of each.
     static constexpr std::size_t least_parts = 2;
 
-    /// Both are used for good; one record for each page of `memory`. Without a source all of it
-    /// stays.
+    /// Both are used for good; one record for each page of `memory`, and one more for each page
+    /// that may be borrowed. Without a source all of it stays, and nothing is borrowed.
     void use(std::span<CachePage> records, std::span<std::byte> memory,
              CacheMemory* source = nullptr);
 
     /// Gives up a part. False when too few pages are free or idle, or least_parts are left.
     bool give_way();
+
+    /// Gives borrowed pages back, at most so many; how many these were. What was used least goes
+    /// first; what is busy moves to memory of the cache's own, as far as that has room.
+    std::size_t return_borrowed(std::size_t most);
 
     /// Null when the page is not there.
     CachePage* find(const Node& node, std::uint64_t number) const;
@@ -95,8 +106,9 @@ class PageCache {
     /// To be called when a page's state has changed: sees to its place among the idle ones.
     void settle(CachePage& page);
 
-    /// That there are at the moment.
+    /// That there are at the moment: of the cache's own, and borrowed.
     std::size_t pages() const { return pages_; }
+    std::size_t borrowed() const { return borrowed_; }
 
   private:
     static constexpr std::size_t part_size = part_pages * cache_page_size;
@@ -109,6 +121,10 @@ class PageCache {
     void free_page(CachePage& page);
     CachePage& take_free();
     bool get_part_back();
+    bool borrow();
+    bool is_borrowed(const CachePage& page) const;
+    void return_memory(CachePage& page);
+    CachePage* some_unused();
     bool in_part(const CachePage& page, std::size_t part) const;
 
     std::array<CachePage*, buckets> table_{};
@@ -117,6 +133,7 @@ class PageCache {
     UseList bare_{};  // records without memory
     std::size_t free_count_ = 0;
     std::size_t pages_ = 0;
+    std::size_t borrowed_ = 0;
     std::span<CachePage> records_{};
     std::span<std::byte> memory_{};
     CacheMemory* source_ = nullptr;

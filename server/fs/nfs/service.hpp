@@ -127,7 +127,11 @@ class Service final : private Surroundings {
     /// Memory is short: the cache gives up some. False when it cannot; then what keeps it from that
     /// is sent to the server.
     bool give_way();
+    /// Gives memory back that the cache has borrowed, at most so many pages. False when that cannot
+    /// be, at the moment.
+    bool return_borrowed(std::size_t most);
     std::size_t cache_pages() const { return cache_.pages(); }
+    std::size_t borrowed_pages() const { return cache_.borrowed(); }
 
     std::uint32_t open_files() const { return open_files_.count(); }
     std::uint32_t active_calls() const { return active_calls_; }

@@ -104,6 +104,12 @@ bool Service::give_way() {
     return false;
 }
 
+bool Service::return_borrowed(std::size_t most) {
+    if (cache_.return_borrowed(most) > 0) return true;
+    if (cache_.borrowed() > 0 && unsafe_pages_ > 0) flush_for_room();
+    return false;
+}
+
 /// Sends WRITEs and COMMITs, file after file, as long as there are records for them. Who has sent
 /// some and has more goes to the end; who has found no record keeps its turn.
 void Service::flush_on() {

@@ -37,6 +37,7 @@ static int print_counts(void) {
     line("server_most", now.server_pages_most);
     line("server_limit", now.server_pages_limit);
     line("file_cache", now.file_cache_pages);
+    line("cache_frames", now.file_cache_frames);
     return 0;
 }
 

@@ -60,6 +60,7 @@ typedef struct {
     uint64_t server_pages_most;  /* that it ever was */
     uint64_t server_pages_limit; /* that it may have */
     uint64_t file_cache_pages;
+    uint64_t file_cache_frames; /* that it has beside these, as long as no program needs them */
 } sos_paging_count_t;
 
 /* Fills at most `max` entries, returns how many. */

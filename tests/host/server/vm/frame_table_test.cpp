@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <cstring>
 #include <set>
+#include <vector>
 
 #include "vm/scratch_frame.hpp"
 #include "vm_test.hpp"
@@ -39,6 +41,52 @@ TEST_F(FrameTableTest, AllFramesCanBeTakenAndNoMore) {
     EXPECT_GT(taken.size(), 1'000u);
     EXPECT_FALSE(taken.contains(0));
     for (std::uint32_t frame : taken) give_frame(FrameRef{frame});
+}
+
+std::uint32_t told = 0;
+
+TEST_F(FrameTableTest, LentFramesAreFreeAndWantedBackInTime) {
+    on_lent_frames_wanted([] { ++told; });
+    std::vector<std::byte*> lent;
+    const std::uint32_t available = page_frames_available();
+    while (std::byte* const frame = lend_frame()) {
+        std::memset(frame, 0x5a, page_size);
+        lent.push_back(frame);
+    }
+    ASSERT_GT(lent.size(), 0u);
+    EXPECT_EQ(std::set<std::byte*>(lent.begin(), lent.end()).size(), lent.size());
+    EXPECT_EQ(frames_in_use(), frames);
+    EXPECT_EQ(page_frames_available(), available);
+    EXPECT_EQ(page_frames_free(), available - lent.size());
+    EXPECT_FALSE(lent_frames_wanted());
+
+    std::vector<FrameRef> taken;
+    {
+        LockGuard guard(ft_lock);
+        while (!lent_frames_wanted()) taken.push_back(take_page_frame().value());
+        EXPECT_GT(page_frames_free(), 1000u);
+        EXPECT_EQ(told, 1u);
+        // Who has borrowed them is slow: programs get what there is, and no more.
+        while (const auto frame = take_page_frame()) taken.push_back(*frame);
+        EXPECT_EQ(take_page_frame().error(), Error::would_block);
+        EXPECT_EQ(page_frames_free(), 0u);
+        EXPECT_GT(told, 1u);
+    }
+    EXPECT_EQ(lend_frame(), nullptr);
+    take_back_frame(lent.back());
+    lent.pop_back();
+    EXPECT_TRUE(lent_frames_wanted());
+    {
+        LockGuard guard(ft_lock);
+        const FrameRef frame = take_zeroed_page_frame().value();
+        EXPECT_EQ(frame_data(frame)[17], std::byte{0});
+        give_frame(frame);
+        for (const FrameRef one : taken) give_frame(one);
+    }
+    for (std::byte* const frame : lent) take_back_frame(frame);
+    EXPECT_FALSE(lent_frames_wanted());
+    EXPECT_EQ(page_frames_free(), available);
+    on_lent_frames_wanted(nullptr);
 }
 
 TEST_F(FrameTableTest, PinsAreCounted) {
