@@ -2,12 +2,12 @@
 // The console: one UART as a device for many writers and a single reader (seed 4.3), and the way of
 // the server's own lines to it.
 //
-// Writing: a line of up to 4096 bytes written in one call is not torn. Whoever begins a line owns
-// the output until the newline or the end of its system call; the others come to their turn one
-// after the other. They, and whose turn it is while the transmit queue has no room, wait for
-// Event::output. Nobody holds a lock while waiting, so a killed writer leaves at once. Reading: the
-// right to read is the PM server's to give; bytes come through InputQueue and Event::input. The
-// root thread alone touches the device.
+// Writing: a line of up to 4096 bytes written in one call is not torn. Whoever begins to write owns
+// the output for up to 4096 bytes, which are in the server's memory by then (write_to_console of
+// the system calls); the others come to their turn one after the other. They, and whose turn it is
+// while the transmit queue has no room, wait for Event::output. Nobody holds a lock while waiting,
+// so a killed writer leaves at once. Reading: the right to read is the PM server's to give; bytes
+// come through InputQueue and Event::input. The root thread alone touches the device.
 #pragma once
 
 #include <cstdint>
@@ -48,9 +48,11 @@ void write_system_line(std::string_view text);
 /// console.second_reader=refuse.
 Result<fs::FileRef> open(proc::Process& process, fs::OpenMode mode);
 
-/// To be called when a system call that wrote to the console is over: the line that it has begun
-/// ends here, and others may write.
-void end_of_write(const proc::Process& process);
+/// A line may be as long as this and is not torn: so much is written in one turn.
+inline constexpr std::size_t max_line = 4096;
+
+/// To be called when the process has written what it had for its turn, or failed: others may write.
+void end_turn(const proc::Process& process);
 
 /// Descriptors 1 and 2 of a new process.
 Result<void> open_standard_files(proc::Process& process);

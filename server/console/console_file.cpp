@@ -172,7 +172,7 @@ Result<fs::FileRef> open(proc::Process& process, fs::OpenMode mode) {
     return fs::FileRef(std::construct_at(place, process, mode));
 }
 
-void end_of_write(const proc::Process& process) {
+void end_turn(const proc::Process& process) {
     output().end_turn(process.id());
 }
 

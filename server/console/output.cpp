@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "console/output.hpp"
 
-#include <algorithm>
-
 #include "proc/pm_client.hpp"
 
 namespace sos::console {
@@ -10,13 +8,6 @@ namespace sos::console {
 namespace {
 
 constexpr std::size_t wire_bytes = 256;
-
-/// Size of the text up to its last newline; all of it if it has none.
-std::size_t whole_lines(std::span<const std::byte> text) {
-    for (std::size_t size = text.size(); size > 0; --size)
-        if (text[size - 1] == std::byte{'\n'}) return size;
-    return text.size();
-}
 
 void wake(std::optional<TurnQueue::Writer> writer) {
     if (writer) proc::wake_writer(*writer);
@@ -55,28 +46,14 @@ std::size_t Output::queue_text(std::span<const std::byte> text, bool& notify) {
 std::size_t Output::write(proc::ProcessId writer, std::span<const std::byte> text) {
     std::size_t done = 0;
     bool notify = false;
-    std::optional<TurnQueue::Writer> next;
     {
         const LockGuard guard(lock_);
         if (!turns_.take(writer.slot)) return 0;
-        if (turns_.others_wait()) text = text.first(whole_lines(text));
         done = queue_text(text, notify);
-        const bool line_ended = done > 0 && text[done - 1] == std::byte{'\n'};
-        line_bytes_ += done;
-        // (Nothing is half sent when all of the text is out.)
-        const bool too_long =
-            done == text.size() && line_bytes_ >= max_line && turns_.others_wait();
-        if (line_ended || too_long) next = pass_turn();
         publish_turn();
     }
     if (notify) sel4::signal(request_);
-    wake(next);
     return done;
-}
-
-std::optional<TurnQueue::Writer> Output::pass_turn() {
-    line_bytes_ = 0;
-    return turns_.pass();
 }
 
 void Output::publish_turn() {
@@ -87,13 +64,9 @@ void Output::end_turn(proc::ProcessId writer) {
     std::optional<TurnQueue::Writer> next;
     {
         const LockGuard guard(lock_);
-        if (turns_.holder() == writer.slot) {
-            encoder_.reset();
-            next = pass_turn();
-            publish_turn();
-        } else {
-            static_cast<void>(turns_.leave(writer.slot));
-        }
+        if (turns_.holder() == writer.slot) encoder_.reset();
+        next = turns_.leave(writer.slot);
+        publish_turn();
     }
     wake(next);
 }

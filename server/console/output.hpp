@@ -22,14 +22,10 @@ class Output {
 
     void init(Uart& uart, sel4::CPtr request, sel4::CPtr lock_notification);
 
-    /// A longer line may be torn when others wait: they would wait for its end for ever.
-    static constexpr std::size_t max_line = 4096;
-
     /// Writes from the front of `text` what goes now; returns how many bytes. Fewer than all: it is
-    /// another's turn (or will be after a newline), or there is no room. The writer is woken when
-    /// that has changed.
+    /// another's turn, or there is no room. The writer is woken when that has changed.
     std::size_t write(proc::ProcessId writer, std::span<const std::byte> text);
-    /// The writer's call is over, or abandoned: its line ends here.
+    /// What the writer wanted to write is written, or abandoned.
     void end_turn(proc::ProcessId writer);
     /// The root thread, without the lock: the transmit queue has room again.
     void on_room();
@@ -39,7 +35,6 @@ class Output {
   private:
     bool push(std::span<const std::uint8_t> wire, std::size_t& accepted);
     std::size_t queue_text(std::span<const std::byte> text, bool& notify);
-    std::optional<TurnQueue::Writer> pass_turn();
     void publish_turn();
 
     Lock lock_;
@@ -47,7 +42,6 @@ class Output {
     sel4::CPtr request_{};
     // Under lock_.
     TurnQueue turns_;
-    std::size_t line_bytes_ = 0;  // of the line that has been begun
     NewlineEncoder encoder_;
     // Whose turn it is, for who has not the lock. Who gets the turn when the transmit queue is full
     // finds that out itself, so nobody who waits for room is missed.

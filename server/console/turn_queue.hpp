@@ -30,7 +30,6 @@ class TurnQueue {
         return false;
     }
 
-    bool others_wait() const { return links_[nobody].next != nobody; }
     std::optional<Writer> holder() const {
         return turn_ == nobody ? std::nullopt : std::optional<Writer>(turn_);
     }

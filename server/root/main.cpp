@@ -24,8 +24,8 @@
 #include "server/drivers/timer/generic_timer.hpp"
 #include "sync/lock.hpp"
 #include "syscall/dispatch.hpp"
-#include "syscall/path_room.hpp"
 #include "syscall/random.hpp"
+#include "syscall/room.hpp"
 #include "syscall/services.hpp"
 #include "thread/thread.hpp"
 #include "vm/frame_table.hpp"
@@ -123,7 +123,7 @@ Result<void> start_services() {
                            .boot_time_us = read_clock(),
                            .count_resources = count_resources,
                            .count_server_memory = count_server_memory});
-    return syscall::init_path_rooms();
+    return syscall::init_rooms();
 }
 
 Result<void> start_file_server() {

@@ -3,6 +3,7 @@
 #include "console/console.hpp"
 #include "fs/client.hpp"
 #include "syscall/calls.hpp"
+#include "syscall/console_write.hpp"
 #include "syscall/descriptors.hpp"
 #include "syscall/paths.hpp"
 #include "syscall/user_buffer.hpp"
@@ -86,13 +87,14 @@ UserReply read(Process& process, const Arguments& in) {
 
 UserReply write(Process& process, const Arguments& in) {
     fs::File* const file = TRY(writable(process, in[0]));
+    if (file->terminal())
+        return UserReply::success(TRY(write_to_console(process, *file, in[1], in[2])));
     TRY(file->take_error());
     std::optional<Error> late;
     const Result<std::size_t> bytes = transfer(
         process, in[1], in[2], vm::Access::read,
         [&](std::span<const fs::IoBuffer> from) { return file->write_next(from); }, &late);
     if (late) file->keep_error(*late);
-    if (file->terminal()) console::end_of_write(process);
     return UserReply::success(TRY(bytes));
 }
 
@@ -130,11 +132,7 @@ UserReply pwrite(Process& process, const Arguments& in) {
 UserReply console_out(Process& process, const Arguments& in) {
     // Works also for a program that has closed its descriptors.
     const fs::FileRef file = TRY(console::open(process, {.readable = false, .writable = true}));
-    const Result<std::size_t> bytes =
-        transfer(process, in[0], in[1], vm::Access::read,
-                 [&](std::span<const fs::IoBuffer> from) { return file->write(0, from); });
-    console::end_of_write(process);
-    return UserReply::success(TRY(bytes));
+    return UserReply::success(TRY(write_to_console(process, *file, in[0], in[1])));
 }
 
 UserReply lseek(Process& process, const Arguments& in) {

@@ -1,40 +1,34 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // PathRoom: memory for one path of a system call, for as long as that takes: the text that the
-// program gave, and the path that it means. Few processes are in such a call at a time.
+// program gave, and the path that it means.
 #pragma once
 
-#include <span>
-#include <utility>
-
 #include "abi/sos_syscall.hpp"
-#include "error.hpp"
-#include "res/server_pages.hpp"
+#include "syscall/room.hpp"
 
 namespace sos::syscall {
 
-/// At boot: some rooms.
-Result<void> init_path_rooms();
-
 class [[nodiscard]] PathRoom {
   public:
-    static Result<PathRoom> take();
-    PathRoom(PathRoom&& other) noexcept
-        : place_(std::exchange(other.place_, nullptr)), pages_(std::move(other.pages_)) {}
-    PathRoom& operator=(PathRoom&&) = delete;
-    ~PathRoom();
+    using Pages = Room<2 * abi::max_path / res::page_size>;
 
-    std::span<char, abi::max_path> text() const {
-        return std::span<char, abi::max_path>(place_, abi::max_path);
-    }
-    std::span<char, abi::max_path> path() const {
-        return std::span<char, abi::max_path>(place_ + abi::max_path, abi::max_path);
-    }
+    static Result<PathRoom> take() { return PathRoom(TRY(Pages::take())); }
+
+    std::span<char, abi::max_path> text() const { return half(0); }
+    std::span<char, abi::max_path> path() const { return half(abi::max_path); }
 
   private:
-    explicit PathRoom(std::byte* place) : place_(reinterpret_cast<char*>(place)) {}
+    explicit PathRoom(Pages pages) : pages_(std::move(pages)) {}
 
-    char* place_;
-    res::ServerPages pages_;  // where it is; none: in the pool
+    std::span<char, abi::max_path> half(std::size_t offset) const {
+        char* const start = reinterpret_cast<char*>(pages_.bytes().data() + offset);
+        return std::span<char, abi::max_path>(start, abi::max_path);
+    }
+
+    Pages pages_;
 };
+
+template <>
+proc::PagePool<8, PathRoom::Pages::pages> PathRoom::Pages::pool_;
 
 }  // namespace sos::syscall

@@ -212,6 +212,41 @@ def test_a_second_reader_may_be_refused_and_keys_kept(boot):
     assert sos.run("echo still here") == "still here\n"
 
 
+def started(sos, command):
+    """The pid of a program that is started in the background."""
+    sos.start(f"{command} &")
+    return int(re.search(r"\[pid (\d+)$", sos.expect("]\n"))[1])
+
+
+def test_a_writer_that_waits_for_its_memory_holds_up_nobody(boot, server):
+    """Half of its line is in the page file, of a server that stands still."""
+    sos = boot(append="frames=256")
+    sos.prompt()
+    others = []
+    for _ in range(2):
+        others.append(started(sos, "nap"))
+        sos.prompt()
+    sign = others[1]
+    writers = {}
+    for letter in "ab":
+        writers[letter] = started(sos, f"stammer 4 {sign} {letter}")
+        sos.expect("ready\n")
+    sos.run(f"kill {others[0]}")
+    sos.run("echo heard")  # with which the shell has all that it needs
+    server.pause()
+    try:
+        sos.run(f"kill {sign}", limit=5)
+        time.sleep(0.5)
+        assert "heard\n" in sos.run("echo heard", limit=5)
+        sos.run(f"kill {writers['a']}", limit=5)
+        assert not re.search("aaa|bbb", sos.output)
+    finally:
+        server.resume()
+    sos.wait_until(lambda: "b" * 3000 + "\n" in sos.output, "the line that was waited for", 30)
+    sos.run("wait")
+    assert "aaa" not in sos.output
+
+
 def test_keys_without_a_reader_are_dropped(sos):
     """Unless type-ahead is on."""
     sos.start("sosh -c 'echo running; sleep 1000'")
