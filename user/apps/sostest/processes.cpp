@@ -245,6 +245,58 @@ bool waits_for_any() {
     return killed(pid);
 }
 
+/// waitpid with every kind of pid and options, with one child that sleeps and with none.
+bool waits_with_options() {
+    constexpr int untouched = 0x5a5a;
+    const pid_t parent = getppid();
+    const pid_t child = start_role("sleep");
+    CHECK(child >= 0 && parent >= 0);
+    struct Row {
+        pid_t pid;
+        int options;
+        int error;  // 0: it says that none has ended
+    };
+    const auto all_right = [](std::initializer_list<Row> rows) {
+        bool right = true;
+        for (const Row& row : rows) {
+            int status = untouched;
+            errno = 0;
+            const pid_t result = waitpid(row.pid, &status, row.options);
+            if (result == (row.error == 0 ? 0 : -1) && errno == row.error && status == untouched)
+                continue;
+            printf("# waitpid(%d, %#x): %d, errno %d\n", row.pid, unsigned(row.options), result,
+                   errno);
+            right = false;
+        }
+        return right;
+    };
+    constexpr int other_options = WUNTRACED | WCONTINUED;
+    CHECK(all_right({{child, WNOHANG, 0},
+                     {-1, WNOHANG, 0},
+                     {0, WNOHANG, 0},
+                     {child, WNOHANG | other_options, 0},
+                     {getpid(), 0, ECHILD},
+                     {parent == 0 ? 1 : parent, 0, ECHILD},
+                     {511, 0, ECHILD},
+                     {512, 0, ECHILD},
+                     {INT_MAX, 0, ECHILD},
+                     {-2, 0, ECHILD},
+                     {INT_MIN, 0, ECHILD},
+                     {child, 0x40 | WNOHANG, EINVAL},
+                     {-1, 0x10 | WNOHANG, EINVAL},
+                     {INT_MIN, -1, EINVAL}}));
+    CHECK(sos_process_delete(child) == 0 && waitpid(0, nullptr, other_options) == child);
+    CHECK(all_right({{child, 0, ECHILD},
+                     {child, WNOHANG, ECHILD},
+                     {-1, 0, ECHILD},
+                     {0, 0, ECHILD},
+                     {-1, 0x40 | WNOHANG, EINVAL}}));
+    int status;
+    const pid_t next = start_role("exit", "4");
+    CHECK(next >= 0 && wait(&status) == next && WEXITSTATUS(status) == 4);
+    return true;
+}
+
 bool many_at_once() {
     pid_t started[40];
     for (pid_t& pid : started) {
@@ -376,6 +428,7 @@ constexpr Case cases[] = {
     {"PROCESS_0022", mutual_kills, "killing each other goes wrong"},
     {"PROCESS_0023", strangers_wait, "waiting for a stranger goes wrong"},
     {"PROCESS_0024", orders_of_death, "parent and child cannot die in any order"},
+    {"PROCESS_0025", waits_with_options, "waitpid does not mind its options"},
     {"SOAK_0002", table_full, "a full process table does not recover"},
 };
 

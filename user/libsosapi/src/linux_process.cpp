@@ -154,6 +154,8 @@ long linux_rt_sigprocmask(long how, long set, long previous, long, long, long) {
 /// There are no process groups: 0 means any child, like -1. With WNOHANG, 0 means that none has
 /// ended (0 is the pid of the first process, which is nobody's child).
 long linux_wait4(long target, long status, long options, long usage, long, long) {
+    constexpr unsigned known = WNOHANG | WUNTRACED | WCONTINUED;  // no process is ever stopped
+    if ((static_cast<unsigned>(options) & ~known) != 0) return -EINVAL;
     int pid = static_cast<int>(target);
     if (pid == 0) pid = -1;
     if (pid < -1) return -ECHILD;
