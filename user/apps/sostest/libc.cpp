@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -142,7 +143,134 @@ bool runs_shell_commands() {
     const int status = system("sostest --role exit 9");
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 9);
     CHECK(WEXITSTATUS(system("no-such-program")) == 127);
+    CHECK(WEXITSTATUS(system("sostest --role exit 3; sostest --role exit 0")) == 3);
+    CHECK(WEXITSTATUS(system("sostest --role kill-itself")) == 128 + SIGKILL);
+    int status_of_none;
+    CHECK(waitpid(-1, &status_of_none, WNOHANG) == -1 && errno == ECHILD);
     return true;
+}
+
+/// Also where no programs are.
+bool finds_programs_from_any_folder() {
+    char name[] = "sostest";
+    char option[] = "--role";
+    char role[] = "exit";
+    char wanted[] = "6";
+    char* const words[] = {name, option, role, wanted, nullptr};
+    const auto run = [&](const char* file) {
+        pid_t pid;
+        int status;
+        const int error = posix_spawnp(&pid, file, nullptr, nullptr, words, environ);
+        if (error != 0) return -error;
+        return waitpid(pid, &status, 0) == pid ? WEXITSTATUS(status) : -1;
+    };
+    char long_name[NAME_MAX + 2];
+    memset(long_name, 'x', sizeof(long_name) - 1);
+    long_name[sizeof(long_name) - 1] = '\0';
+    const struct {
+        const char* path;  // the environment's PATH; null: none
+        const char* file;
+        int result;
+    } rows[] = {
+        {nullptr, "sostest", 6},      {"", "sostest", 6},
+        {"/", "sostest", 6},          {"/none:/motd:/", "sostest", 6},
+        {"/none:..", "sostest", 6},   {"/none", "sostest", -ENOENT},
+        {":", "sostest", -ENOENT},  // here
+        {"/none", "/sostest", 6},     {"/none", "../sostest", 6},
+        {"/", "./sostest", -ENOENT},  {"/:/none", "no-such-program", -ENOENT},
+        {"/none:/", "motd", -EACCES}, {"/none:/", long_name, -ENAMETOOLONG},
+        {nullptr, "", -ENOENT},       {"/none:/", "", -ENOENT},
+    };
+    CHECK((mkdir("sostest.dir", 0755) == 0 || errno == EEXIST) && chdir("sostest.dir") == 0);
+    bool right = true;
+    for (const auto& row : rows) {
+        if (row.path != nullptr) setenv("PATH", row.path, 1);
+        if (row.path == nullptr) unsetenv("PATH");
+        const int result = run(row.file);
+        if (result == row.result) continue;
+        printf("# PATH %s, %.40s: %d\n", row.path == nullptr ? "-" : row.path, row.file, result);
+        right = false;
+    }
+    const int status = system("sostest --role exit 9");
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 9);
+    CHECK(chdir("..") == 0 && rmdir("sostest.dir") == 0);
+    return right;
+}
+
+/// What is asked of posix_spawn beyond a program with arguments and an environment: done when it
+/// means nothing on SOS, else refused before there is a process.
+bool refuses_spawn_options() {
+    using Actions = posix_spawn_file_actions_t;
+    constexpr struct {
+        const char* name;
+        int (*add)(Actions*);
+    } actions[] = {
+        {"open",
+         [](Actions* to) { return posix_spawn_file_actions_addopen(to, 5, "motd", O_RDONLY, 0); }},
+        {"close", [](Actions* to) { return posix_spawn_file_actions_addclose(to, 1); }},
+        {"dup2", [](Actions* to) { return posix_spawn_file_actions_adddup2(to, 1, 2); }},
+        {"chdir", [](Actions* to) { return posix_spawn_file_actions_addchdir_np(to, "/"); }},
+        {"fchdir", [](Actions* to) { return posix_spawn_file_actions_addfchdir_np(to, 3); }},
+    };
+    constexpr struct {
+        short flags;
+        int set_error;
+        int spawn_error;
+    } flags[] = {
+        {0, 0, 0},
+        {POSIX_SPAWN_RESETIDS, 0, 0},
+        {POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK, 0, 0},
+        {POSIX_SPAWN_USEVFORK, 0, 0},
+        {POSIX_SPAWN_SETPGROUP, 0, ENOSYS},
+        {POSIX_SPAWN_SETSCHEDPARAM, 0, ENOSYS},
+        {POSIX_SPAWN_SETSCHEDULER, 0, ENOSYS},
+        {POSIX_SPAWN_SETSID, 0, ENOSYS},
+        {POSIX_SPAWN_RESETIDS | POSIX_SPAWN_SETSID, 0, ENOSYS},
+        {0x4000, EINVAL, 0},
+    };
+    char name[] = "sostest";
+    char option[] = "--role";
+    char role[] = "exit";
+    char* const words[] = {name, option, role, nullptr};
+    const auto spawn = [&](const Actions* files, const posix_spawnattr_t* attributes) {
+        pid_t pid = -1;
+        const int error = posix_spawn(&pid, "sostest", files, attributes, words, environ);
+        if (error == 0 && waitpid(pid, nullptr, 0) != pid) return -1;
+        return error;
+    };
+    bool right = true;
+    Actions files;
+    CHECK(posix_spawn_file_actions_init(&files) == 0 && spawn(&files, nullptr) == 0);
+    for (const auto& row : actions) {
+        CHECK(posix_spawn_file_actions_init(&files) == 0 && row.add(&files) == 0);
+        const int error = spawn(&files, nullptr);
+        CHECK(posix_spawn_file_actions_destroy(&files) == 0);
+        if (error == ENOSYS) continue;
+        printf("# action %s: %d\n", row.name, error);
+        right = false;
+    }
+    for (const auto& row : flags) {
+        posix_spawnattr_t attributes;
+        CHECK(posix_spawnattr_init(&attributes) == 0);
+        const int set_error = posix_spawnattr_setflags(&attributes, row.flags);
+        const int error = spawn(nullptr, &attributes);
+        CHECK(posix_spawnattr_destroy(&attributes) == 0);
+        if (set_error == row.set_error && error == row.spawn_error) continue;
+        printf("# flags %x: %d, %d\n", unsigned(row.flags), set_error, error);
+        right = false;
+    }
+    CHECK(posix_spawn(nullptr, "sostest", nullptr, nullptr, words, environ) == 0);
+    CHECK(waitpid(-1, nullptr, 0) > 0 && waitpid(-1, nullptr, WNOHANG) == -1 && errno == ECHILD);
+    const auto* const bad = reinterpret_cast<const char*>(16);
+    pid_t pid;
+    CHECK(posix_spawn(&pid, bad, nullptr, nullptr, words, environ) == EFAULT);
+    CHECK(posix_spawn(&pid, "", nullptr, nullptr, words, environ) == ENOENT);
+    static char large[32768];
+    memset(large, 'x', sizeof(large) - 1);
+    char* const large_words[] = {name, large, nullptr};
+    CHECK(posix_spawn(&pid, "sostest", nullptr, nullptr, large_words, environ) == E2BIG);
+    CHECK(posix_spawn(&pid, "sostest", nullptr, nullptr, words, large_words) == E2BIG);
+    return right;
 }
 
 bool locks_mutexes() {
@@ -172,12 +300,8 @@ bool refuses_what_is_not_there() {
     CHECK(popen("hello", "r") == nullptr);
     termios settings;
     CHECK(tcgetattr(STDOUT_FILENO, &settings) == -1 && errno == ENOTTY);
-    posix_spawn_file_actions_t actions;
-    pid_t pid;
-    CHECK(posix_spawn_file_actions_init(&actions) == 0);
-    CHECK(posix_spawn_file_actions_addclose(&actions, 1) == 0);
-    CHECK(posix_spawn(&pid, "hello", &actions, nullptr, words, environ) == ENOSYS);
-    CHECK(posix_spawn_file_actions_destroy(&actions) == 0);
+    siginfo_t info;
+    CHECK(waitid(P_ALL, 0, &info, WEXITED) == -1 && errno == ENOSYS);
     return true;
 }
 
@@ -233,6 +357,8 @@ constexpr Case cases[] = {
     {"LIBC_0012", refuses_what_is_not_there, "what SOS does not have is not refused"},
     {"LIBC_0013", tells_of_the_system, "facts about the system are wrong"},
     {"LIBC_0014", gathers_and_scatters, "readv or writev goes wrong"},
+    {"LIBC_0015", finds_programs_from_any_folder, "programs are not found from any folder"},
+    {"LIBC_0016", refuses_spawn_options, "what posix_spawn cannot do is not refused"},
 };
 
 }  // namespace

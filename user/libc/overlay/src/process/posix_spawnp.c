@@ -12,8 +12,9 @@ int posix_spawnp(pid_t *restrict pid, const char *restrict file,
                  char *const argv[restrict], char *const envp[restrict])
 {
     const char *path = getenv("PATH");
-    if (strchr(file, '/') || !path || !*path)
-        return posix_spawn(pid, file, actions, attr, argv, envp);
+    if (!*file) return ENOENT;
+    if (strchr(file, '/')) return posix_spawn(pid, file, actions, attr, argv, envp);
+    if (!path || !*path) path = "/";
 
     size_t name = strnlen(file, NAME_MAX + 1);
     if (name > NAME_MAX) return ENAMETOOLONG;

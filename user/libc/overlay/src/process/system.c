@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* system: the shell of SOS is sosh. There are no signals to hold back while it runs. */
+/* system: the shell of SOS is sosh, in the root. There are no signals to hold back while it runs. */
 #include <errno.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@ int system(const char *command)
     pid_t pid;
     int status = -1;
     char *arguments[] = {"sosh", "-c", (char *)command, 0};
-    int error = posix_spawn(&pid, "sosh", 0, 0, arguments, __environ);
+    int error = posix_spawn(&pid, "/sosh", 0, 0, arguments, __environ);
     if (error) {
         errno = error;
         return -1;
