@@ -15,12 +15,6 @@ namespace sos::proc {
 
 namespace {
 
-// ESR_EL1 (Arm ARM D17.2.37).
-constexpr std::uint64_t exception_class(std::uint64_t syndrome) {
-    return base::bits(syndrome, 26, 6);
-}
-constexpr std::uint64_t class_unknown = 0x00, class_breakpoint = 0x3c, class_pc_alignment = 0x22;
-
 constexpr unsigned max_depth = 8;
 
 std::string_view what_happened(const ProgramFault& fault) {
@@ -41,16 +35,17 @@ std::string_view what_happened(const ProgramFault& fault) {
         case abi::Fault::unknown_syscall:
             return "made an unknown kernel call";
         case abi::Fault::user_exception:
-            switch (exception_class(fault.detail)) {
-                case class_unknown:
+            switch (fault.exception_class()) {
+                case ExceptionClass::unknown:
                     return "executed an undefined instruction";
-                case class_breakpoint:
+                case ExceptionClass::breakpoint:
                     return "executed a breakpoint";
-                case class_pc_alignment:
+                case ExceptionClass::pc_alignment:
                     return "jumped to a misaligned address";
-                default:
-                    return "raised an exception";
+                case ExceptionClass::sp_alignment:
+                    return "used a misaligned stack pointer";
             }
+            return "raised an exception";
         case abi::Fault::null:
         case abi::Fault::debug_exception:
         case abi::Fault::timeout:

@@ -58,11 +58,20 @@ std::optional<vm::Access> ProgramFault::page_access() const {
     return is_write(detail) ? vm::Access::write : vm::Access::read;
 }
 
+ExceptionClass ProgramFault::exception_class() const {
+    return static_cast<ExceptionClass>(base::bits(detail, 26, 6));
+}
+
 std::uint64_t ProgramFault::signal() const {
     switch (kind) {
         case abi::Fault::vm:
             return page_access() ? abi::signals::segv : abi::signals::bus;
-        case abi::Fault::user_exception:
+        case abi::Fault::user_exception: {
+            const ExceptionClass what = exception_class();
+            const bool misaligned =
+                what == ExceptionClass::pc_alignment || what == ExceptionClass::sp_alignment;
+            return misaligned ? abi::signals::bus : abi::signals::illegal;
+        }
         case abi::Fault::unknown_syscall:
             return abi::signals::illegal;
         case abi::Fault::cap:

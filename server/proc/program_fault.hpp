@@ -14,6 +14,14 @@
 
 namespace sos::proc {
 
+/// ESR_EL1.EC, bits 31 to 26 of a user exception's detail (Arm ARM D17.2.37).
+enum class ExceptionClass : std::uint8_t {
+    unknown = 0x00,
+    pc_alignment = 0x22,
+    sp_alignment = 0x26,
+    breakpoint = 0x3c,
+};
+
 struct ProgramFault {
     abi::Fault kind = abi::Fault::null;
     base::VAddr pc{};
@@ -26,6 +34,9 @@ struct ProgramFault {
     /// What the program wanted of its memory, if a page can be the answer: translation, access flag
     /// and permission faults. Nothing for alignment faults and all that is no VM fault.
     std::optional<vm::Access> page_access() const;
+
+    /// Of a user exception; other values than those with a name are possible.
+    ExceptionClass exception_class() const;
 
     /// The signal that a Unix system would have sent.
     std::uint64_t signal() const;

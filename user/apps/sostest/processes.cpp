@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Processes: how they start and end, who may wait, and that nothing of them stays behind.
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <spawn.h>
@@ -140,8 +141,9 @@ bool fault_kinds() {
     constexpr struct {
         const char* role;
         int signal;
-    } kinds[] = {{"null", SIGSEGV},        {"write-code", SIGSEGV}, {"undefined", SIGILL},
-                 {"call-unknown", SIGILL}, {"abort", SIGABRT},      {"kill-itself", SIGKILL}};
+    } kinds[] = {{"null", SIGSEGV},          {"write-code", SIGSEGV}, {"undefined", SIGILL},
+                 {"call-unknown", SIGILL},   {"abort", SIGABRT},      {"misaligned", SIGBUS},
+                 {"no-capability", SIGSEGV}, {"kill-itself", SIGKILL}};
     for (const auto& kind : kinds) {
         const pid_t pid = start_role(kind.role);
         int status;
@@ -297,6 +299,28 @@ bool waits_with_options() {
     return true;
 }
 
+/// Who wants to read the console waits until its reader has closed it, or ends.
+bool second_reader_waits() {
+    const auto waits = [](pid_t pid) {
+        sos_usleep(50'000);
+        return waitpid(pid, nullptr, WNOHANG) == 0;
+    };
+    const int console = open("console", O_RDONLY);
+    CHECK(console == 0 && open("console", O_RDONLY) == -1 && errno == EBUSY);
+    CHECK(open("console", O_RDONLY | O_NONBLOCK) == -1 && errno == EBUSY);
+    const pid_t next = start_role("open-console");
+    int status;
+    CHECK(next >= 0 && waits(next));
+    CHECK(close(console) == 0 && waited_status(next, status) && status == 0);
+    const pid_t reader = start_role("console");
+    sos_usleep(50'000);
+    CHECK(open("console", O_RDONLY | O_NONBLOCK) == -1 && errno == EAGAIN);
+    const pid_t other = start_role("open-console");
+    CHECK(reader >= 0 && other >= 0 && waits(other));
+    CHECK(killed(reader) && waited_status(other, status) && status == 0);
+    return true;
+}
+
 bool many_at_once() {
     pid_t started[40];
     for (pid_t& pid : started) {
@@ -429,6 +453,7 @@ constexpr Case cases[] = {
     {"PROCESS_0023", strangers_wait, "waiting for a stranger goes wrong"},
     {"PROCESS_0024", orders_of_death, "parent and child cannot die in any order"},
     {"PROCESS_0025", waits_with_options, "waitpid does not mind its options"},
+    {"PROCESS_0026", second_reader_waits, "the console is not given from reader to reader"},
     {"SOAK_0002", table_full, "a full process table does not recover"},
 };
 

@@ -94,6 +94,24 @@ int write_to_code(const char*) {
     return 1;
 }
 
+/// Goes on where no instruction can begin.
+int jump_between(const char*) {
+    asm volatile("br %0" ::"r"(reinterpret_cast<uintptr_t>(&run_undefined) + 2));
+    return 1;
+}
+
+/// Calls what it has no capability to.
+int call_without_capability(const char*) {
+    asm volatile("mov x0, #77\n\tmov x1, #0\n\tmov x7, #-1\n\tsvc #0" ::
+                     : "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "memory");
+    return 1;
+}
+
+/// Ends when it has the console.
+int open_console(const char*) {
+    return open("console", O_RDONLY) == 0 ? 0 : 1;
+}
+
 /// Asks the kernel for something that it does not know.
 int call_unknown(const char*) {
     asm volatile("mov x7, #-100\n\tsvc #0" ::: "x0", "x1", "x7", "memory");
@@ -172,6 +190,9 @@ constexpr struct {
     {"undefined", run_undefined},
     {"write-code", write_to_code},
     {"call-unknown", call_unknown},
+    {"misaligned", jump_between},
+    {"no-capability", call_without_capability},
+    {"open-console", open_console},
     {"exit-later", exit_later},
     {"wait-stranger", wait_for_stranger},
     {"kill-sibling", kill_sibling},

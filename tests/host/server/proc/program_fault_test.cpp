@@ -48,6 +48,23 @@ TEST(ProgramFaultTest, SignalsOfOtherFaults) {
     EXPECT_EQ(ProgramFault::from_message(cap, buffer).detail, 7u);
 }
 
+TEST(ProgramFaultTest, SignalsOfExceptions) {
+    constexpr struct {
+        std::uint64_t syndrome, signal;
+    } rows[] = {{0x0200'0000, abi::signals::illegal},  // an undefined instruction
+                {0xf200'0001, abi::signals::illegal},  // a breakpoint
+                {0x8a00'0000, abi::signals::bus},      // PC alignment
+                {0x9a00'0000, abi::signals::bus},      // SP alignment
+                {0xfe00'0000, abi::signals::illegal}};
+    for (const auto& row : rows) {
+        const sel4::Received message{
+            sel4::Badge{0}, abi::MessageInfo::make(3, 5), {{0x400000, 0, 0, row.syndrome}}};
+        const ProgramFault fault = ProgramFault::from_message(message, abi::IpcBuffer{});
+        EXPECT_EQ(fault.signal(), row.signal) << std::hex << row.syndrome;
+        EXPECT_FALSE(fault.page_access());
+    }
+}
+
 // A label that the kernel never sends must do no harm.
 TEST(ProgramFaultTest, UnknownKindsEndTheProcess) {
     for (const std::uint64_t label : {0u, 4u, 5u, 7u, 99u}) {
