@@ -7,7 +7,7 @@ import re
 from scenario import pattern
 
 KILL_ROUNDS = 250
-MIX_SECONDS = 10
+MIX_SECONDS = 30
 COUNTING = "-icount shift=0"  # then the event "instructions retired" is there
 
 

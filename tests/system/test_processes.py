@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Processes come and go, in every state, and leave nothing behind."""
 
+import itertools
 import re
+import shutil
 import time
 
 import pytest
@@ -67,13 +69,19 @@ def bad_programs(good):
     }
 
 
-def test_1000_times_a_failing_exec(settled, root):
-    sos, _ = settled
+def make_bad_programs(root):
+    """The names of all that cannot be started."""
     (root / "folder").mkdir()
-    for name, (data, mode) in bad_programs((root / "leave").read_bytes()).items():
+    bad = bad_programs((root / "leave").read_bytes())
+    for name, (data, mode) in bad.items():
         (root / name).write_bytes(data)
         (root / name).chmod(mode)
-    names = " ".join([*bad_programs(b"\0" * 64), "folder", "missing", "console", "a/b"])
+    return " ".join([*bad, "folder", "missing", "console", "a/b"])
+
+
+def test_1000_times_a_failing_exec(settled, root):
+    sos, _ = settled
+    names = make_bad_programs(root)
     sos.run(f"refused 40 {names}", limit=60)
     before = sos.counts()
     assert f"refused: {REFUSALS} rounds" in sos.run(f"refused {REFUSALS} {names}", limit=240)
@@ -111,6 +119,43 @@ def test_kill_while_the_nfs_server_is_stopped(settled, server):
             assert "motd" in sos.run("ls", limit=30)
 
     sos.assert_steady(kill_ten, limit=20)
+
+
+def test_a_program_that_is_being_made_dies_while_the_nfs_server_is_stopped(sos, server, root):
+    """Its file was never read, so its creation waits for the server. A shell in the background, which
+    has started another one before, hears that there will be no program."""
+    numbers = itertools.count()
+
+    def kill_one():
+        name = f"late{next(numbers)}"
+        shutil.copy2(root / "leave", root / name)
+        sos.start(f"sosh -c 'exec leave; echo asleep; msleep 900; msleep 900; {name}' &")
+        sos.expect("asleep\n")
+        sos.run("kill 511")
+        sos.run("ps")  # with which the shell has all that it needs
+        server.pause()
+        try:
+            for _ in range(20):
+                rows = [line.split() for line in sos.run("ps", limit=5).splitlines()]
+                made = [row for row in rows if row and row[-1] == name]
+                if made:
+                    break
+                time.sleep(0.3)
+            assert [row[2] for row in made] == ["loading"], rows
+            begin = time.monotonic()
+            sos.start(f"kill {made[0][0]}", limit=5)
+            sos.expect(f"sosh: {name}: cannot start", limit=5)
+            assert time.monotonic() - begin < 5
+            sos.send("echo over\r")
+            for _ in ("typed", "printed"):
+                sos.expect("over\n", limit=5)
+            sos.prompt()
+            assert pids(sos, name) == []
+        finally:
+            server.resume()
+        sos.run("wait")
+
+    sos.assert_steady(kill_one, limit=20)
 
 
 def test_a_pid_is_used_again_while_a_request_of_its_old_life_is_under_way(sos, server, root):
@@ -193,8 +238,37 @@ def test_interrupt_key_kills_the_foreground_program(sos):
         sos.start(command)
         time.sleep(0.5)
         sos.send("\x03")
-        sos.prompt(limit=10)
+        assert re.search(rf"sosh: {command} \(pid \d+\): interrupted\n", sos.prompt(limit=10))
     assert pids(sos, "spin") == [] and pids(sos, "nap") == []
+
+
+def test_ps_tells_of_each_process(boot):
+    """On a machine with so few frames that some of a process's pages are out."""
+    sos = boot(append="frames=256")
+    sos.prompt()
+    begin = time.monotonic()
+    started = {"nap": start_in_background(sos, "nap")}
+    sos.start(f"stammer 4 {started['nap']} x &")
+    sos.expect("ready\n")
+    start_in_background(sos, "sosh -c 'spin'")
+    time.sleep(2)
+    lines = sos.run("ps").splitlines()
+    passed = time.monotonic() - begin
+    assert lines[0].split() == ["PID", "PARENT", "STATE", "PAGES", "OUT", "START", "CPU", "COMMAND"]
+    rows = [line.split() for line in lines[1:]]
+    assert [row[7] for row in rows] == ["sosh", "nap", "stammer", "sosh", "spin"]
+    assert [int(row[0]) for row in rows] == list(range(5))
+    assert [row[1] for row in rows] == ["-", "0", "0", "0", "3"]
+    assert {row[2] for row in rows} == {"running"}
+    assert all(int(row[3]) > 0 for row in rows)
+    assert int(rows[2][4]) > 0 and int(rows[4][4]) == 0
+    starts = [float(row[5]) for row in rows]
+    assert starts == sorted(starts) and starts[4] > starts[0]
+    assert float(rows[1][6]) < 0.2 and 0.2 < float(rows[4][6]) <= passed + 0.1
+    before = sos.run("ps").splitlines()
+    sos.run("msleep 500")
+    after = sos.run("ps").splitlines()
+    assert float(after[5].split()[6]) > float(before[5].split()[6])
 
 
 def test_many_processes_at_once(sos):

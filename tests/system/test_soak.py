@@ -9,6 +9,7 @@ import pytest
 from lossy_link import LossyLink
 from scenario import pattern
 from test_integrity import jumble, jumble_while_killing
+from test_processes import make_bad_programs
 
 pytestmark = [pytest.mark.soak, pytest.mark.limit(3600)]
 
@@ -30,11 +31,13 @@ def test_thousands_of_lives(sos, root):
 
 def test_tens_of_thousands_of_lives(sos, root):
     """Ten times what the daily tests do of each."""
+    names = make_bad_programs(root)
+
     def storm():
         assert "churn: 10000 rounds" in sos.run("churn 10000 -1 leave", limit=1200)
         for kind in ("0 spin", "2000 nap", "2000 reader", "2000 slurp leave"):
             assert "churn: 2500 rounds" in sos.run(f"churn 2500 {kind}", limit=1200)
-        assert "refused: 10000 rounds" in sos.run("refused 10000 motd missing a/b", limit=1200)
+        assert "refused: 10000 rounds" in sos.run(f"refused 10000 {names}", limit=1200)
 
     sos.assert_steady(storm, limit=30)
 
