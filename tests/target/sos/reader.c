@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Waits for lines from the console and prints them, until the end of input or until it is killed.
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 int main(void) {
     const int console = open("console", O_RDONLY);
     if (console < 0) {
-        perror("reader: console");
+        dprintf(STDERR_FILENO, "reader: console: %s\n", strerror(errno));  // in one call
         return 1;
     }
     char line[256];
