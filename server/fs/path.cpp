@@ -73,4 +73,11 @@ bool names_directory(std::string_view path) {
     return last.empty() || last == "." || last == "..";
 }
 
+LastComponent last_component(std::string_view path) {
+    path = path.substr(0, path.find_last_not_of('/') + 1);
+    const std::string_view last = path.substr(path.rfind('/') + 1);
+    if (last == ".") return LastComponent::dot;
+    return last == ".." ? LastComponent::dot_dot : LastComponent::name;
+}
+
 }  // namespace sos::fs

@@ -22,4 +22,8 @@ Result<std::string_view> normalise_path(std::string_view directory, std::string_
 /// Did the text end in a slash, or in "." or ".."? Then only a directory will do.
 bool names_directory(std::string_view path);
 
+/// What a path ends in, slashes aside: what is made, removed or renamed must have a name there.
+enum class LastComponent { name, dot, dot_dot };
+LastComponent last_component(std::string_view path);
+
 }  // namespace sos::fs

@@ -125,6 +125,8 @@ UserReply unlinkat(Process& process, const Arguments& in) {
     const PathArgument path = TRY(changeable(path_argument(process, in[0])));
     constexpr std::uint64_t remove_directory = 1;
     if ((in[1] & remove_directory) != 0) {
+        if (path.last == fs::LastComponent::dot) return std::unexpected(Error::bad_argument);
+        if (path.last == fs::LastComponent::dot_dot) return std::unexpected(Error::not_empty);
         TRY(process.file_client().remove_directory(path.text));
     } else if (path.directory) {
         TRY(status_of(process, path, fs::FollowLinks::no));
@@ -137,6 +139,10 @@ UserReply unlinkat(Process& process, const Arguments& in) {
 
 UserReply mkdirat(Process& process, const Arguments& in) {
     const PathArgument path = TRY(changeable(path_argument(process, in[0])));
+    if (path.last != fs::LastComponent::name || path.text == "/") {
+        TRY(status_of(process, path, fs::FollowLinks::yes));
+        return std::unexpected(Error::exists);
+    }
     TRY(process.file_client().make_directory(path.text,
                                              static_cast<std::uint32_t>(in[1]) & permission_bits));
     return UserReply::success();
@@ -145,7 +151,14 @@ UserReply mkdirat(Process& process, const Arguments& in) {
 UserReply renameat(Process& process, const Arguments& in) {
     const PathArgument from = TRY(changeable(path_argument(process, in[0])));
     const PathArgument to = TRY(changeable(path_argument(process, in[1])));
-    if (from.directory || to.directory) TRY(status_of(process, from, fs::FollowLinks::no));
+    if (from.last != fs::LastComponent::name || to.last != fs::LastComponent::name) {
+        return std::unexpected(Error::bad_argument);
+    }
+    if (from.directory || to.directory) {
+        const abi::FileStatus status = TRY(status_of(process, from, fs::FollowLinks::no));
+        // Only a directory can get a name that ends in a slash.
+        if (status.type != abi::FileType::directory) return std::unexpected(Error::not_directory);
+    }
     TRY(process.file_client().rename(from.text, to.text));
     return UserReply::success();
 }

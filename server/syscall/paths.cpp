@@ -15,7 +15,8 @@ Result<Path> resolve(proc::Process& process, std::string_view text, const PathRo
     // The device has the same name everywhere, as programs of all directories expect (seed 4.1).
     return Path{.text = path,
                 .directory = fs::names_directory(text),
-                .console = text == console::name || console::is_console(path)};
+                .console = text == console::name || console::is_console(path),
+                .last = fs::last_component(text)};
 }
 
 Result<PathArgument> path_argument(proc::Process& process, std::uint64_t address) {

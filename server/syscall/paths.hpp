@@ -5,15 +5,17 @@
 #include <string_view>
 
 #include "error.hpp"
+#include "fs/path.hpp"
 #include "proc/process.hpp"
 #include "syscall/path_room.hpp"
 
 namespace sos::syscall {
 
 struct Path {
-    std::string_view text;  // absolute, normalised
-    bool directory;         // ended in a slash: only a directory will do
-    bool console;           // names the console
+    std::string_view text;                             // absolute, normalised
+    bool directory;                                    // ended in a slash: only a directory will do
+    bool console;                                      // names the console
+    fs::LastComponent last = fs::LastComponent::name;  // as the program wrote it
 };
 
 /// With the memory that its text is in.

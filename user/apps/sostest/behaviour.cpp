@@ -3,6 +3,8 @@
 // when that is -1. The rows are done in this order, in a folder of their own, and each may build on
 // those before it.
 #include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -176,6 +178,213 @@ constexpr Row names[] = {
     {"remove the empty folder", [] { return long{rmdir("d")}; }, 0},
 };
 
+constexpr Row slashes[] = {
+    {"make a file", [] { return tried("f", O_WRONLY | O_CREAT); }, 0},
+    {"make a folder, named with a slash", [] { return long{mkdir("d/", 0755)}; }, 0},
+    {"a file with a slash", [] { return tried("f/", O_RDONLY); }, -1, ENOTDIR},
+    {"its size", [] { return size_of("f/"); }, -1, ENOTDIR},
+    {"may it be read?", [] { return long{access("f/", R_OK)}; }, -1, ENOTDIR},
+    {"remove it", [] { return long{unlink("f/")}; }, -1, ENOTDIR},
+    {"below it", [] { return size_of("f/g"); }, -1, ENOTDIR},
+    {"create with a slash", [] { return tried("none/", O_WRONLY | O_CREAT); }, -1, ENOENT},
+    {"a folder with slashes", [] { return tried("d//", O_RDONLY | O_DIRECTORY); }, 0},
+    {"many slashes", [] { return tried("..////behaviour///f", O_RDONLY); }, 0},
+    {"above the root", [] { return tried("/../../behaviour/../../behaviour/f", O_RDONLY); }, 0},
+    {"create over a folder", [] { return tried("d", O_RDONLY | O_CREAT); }, -1, EISDIR},
+    {"a new one there", [] { return tried("d", O_RDWR | O_CREAT | O_EXCL); }, -1, EEXIST},
+    {"empty a folder", [] { return tried("d", O_WRONLY | O_TRUNC); }, -1, EISDIR},
+    {"cut a folder", [] { return long{truncate("d", 0)}; }, -1, EISDIR},
+    {"cut what is missing", [] { return long{truncate("none", 0)}; }, -1, ENOENT},
+    {"make the root", [] { return long{mkdir("/", 0755)}; }, -1, EEXIST},
+    {"make nothing", [] { return long{mkdir("", 0755)}; }, -1, ENOENT},
+    {"make where one is", [] { return long{mkdir("d/.", 0755)}; }, -1, EEXIST},
+    {"make below a file", [] { return long{mkdir("f/d", 0755)}; }, -1, ENOTDIR},
+    {"remove where one is", [] { return long{rmdir("d/.")}; }, -1, EINVAL},
+    {"remove above", [] { return long{rmdir("d/..")}; }, -1, ENOTEMPTY},
+    {"make what is missing", [] { return long{mkdir("none/.", 0755)}; }, -1, ENOENT},
+    {"rename where one is", [] { return long{rename("d/.", "g")}; }, -1, EINVAL},
+    {"rename to where one is", [] { return long{rename("d", "g/..")}; }, -1, EINVAL},
+    {"the folder is still there", [] { return tried("d", O_RDONLY | O_DIRECTORY); }, 0},
+    {"remove nothing", [] { return long{rmdir("")}; }, -1, ENOENT},
+    {"rename nothing", [] { return long{rename("", "g")}; }, -1, ENOENT},
+    {"rename to nothing", [] { return long{rename("f", "")}; }, -1, ENOENT},
+    {"rename a file to its own name", [] { return long{rename("f", "./f")}; }, 0},
+    {"rename a file to a folder's name", [] { return long{rename("f", "g/")}; }, -1, ENOTDIR},
+    {"another folder", [] { return long{mkdir("e", 0755)}; }, 0},
+    {"rename a folder over an empty one", [] { return long{rename("d", "e")}; }, 0},
+    {"the old name is gone", [] { return size_of("d"); }, -1, ENOENT},
+    {"put a file in it", [] { return tried("e/f", O_WRONLY | O_CREAT); }, 0},
+    {"a third one", [] { return long{mkdir("d", 0755)}; }, 0},
+    {"rename that over a full one", [] { return long{rename("d", "e")}; }, -1, ENOTEMPTY},
+    {"rename a file over a file", [] { return long{rename("f", "e/f")}; }, 0},
+    {"it has moved", [] { return size_of("f"); }, -1, ENOENT},
+    {"go nowhere", [] { return long{chdir("")}; }, -1, ENOENT},
+    {"no room for a path", [] { return getcwd(buffer, 0) == nullptr ? -1L : 0L; }, -1, EINVAL},
+    {"one byte too few", [] { return getcwd(buffer, 10) == nullptr ? -1L : 0L; }, -1, ERANGE},
+    {"just enough", [] { return getcwd(buffer, 11) == buffer ? 0L : -1L; }, 0},
+    {"access of a kind unknown", [] { return long{access("e", 8)}; }, -1, EINVAL},
+    {"where a file leads", [] { return long{readlink("e/f", buffer, 64)}; }, -1, EINVAL},
+    {"remove the file", [] { return long{unlink("e/f")}; }, 0},
+    {"remove the folders", [] { return long{rmdir("e/") | rmdir("d")}; }, 0},
+};
+
+const iovec pieces[] = {{buffer, 0}, {buffer, 3}, {buffer + 8, 0}, {buffer + 8, 4}};
+const iovec endless[] = {{buffer, SSIZE_MAX}, {buffer, 1}};
+
+constexpr Row vectors[] = {
+    {"create", [] { return long{fd = opened("f", O_RDWR | O_CREAT | O_EXCL)}; }, any_descriptor},
+    {"what to write", [] { return long{memcmp(strcpy(buffer, "abc-----defg"), "abc", 3)}; }, 0},
+    {"write in pieces", [] { return writev(fd, pieces, 4); }, 7},
+    {"no pieces", [] { return writev(fd, pieces, 0); }, 0},
+    {"fewer than none", [] { return writev(fd, pieces, -1); }, -1, EINVAL},
+    {"too many", [] { return writev(fd, pieces, IOV_MAX + 1); }, -1, EINVAL},
+    {"too long", [] { return writev(fd, endless, 2); }, -1, EINVAL},
+    {"only an empty one", [] { return writev(fd, pieces, 1); }, 0},
+    {"the position", [] { return lseek(fd, 0, SEEK_CUR); }, 7},
+    {"the bytes", [] { return pread(fd, buffer, 64, 0); }, 7},
+    {"are these", [] { return long{memcmp(buffer, "abcdefg", 7)}; }, 0},
+    {"read at the end", [] { return readv(fd, pieces, 4); }, 0},
+    {"back", [] { return lseek(fd, 2, SEEK_SET); }, 2},
+    {"read over the end", [] { return readv(fd, pieces, 4); }, 5},
+    {"the first piece", [] { return long{memcmp(buffer, "cde", 3)}; }, 0},
+    {"the last piece", [] { return long{memcmp(buffer + 8, "fg", 2)}; }, 0},
+    {"read no pieces", [] { return readv(fd, pieces, 0); }, 0},
+    {"read fewer", [] { return readv(fd, pieces, -1); }, -1, EINVAL},
+    {"read too long", [] { return readv(fd, endless, 2); }, -1, EINVAL},
+    {"read behind the end", [] { return preadv(fd, pieces, 4, 100); }, 0},
+    {"read at a place", [] { return preadv(fd, pieces, 4, 1); }, 6},
+    {"at a negative place", [] { return preadv(fd, pieces, 4, -1); }, -1, EINVAL},
+    {"write at a place", [] { return pwritev(fd, pieces, 4, 10); }, 7},
+    {"where it is", [] { return lseek(fd, 0, SEEK_END); }, 17},
+    {"the furthest place", [] { return lseek(fd, LLONG_MAX, SEEK_END); }, -1, EOVERFLOW},
+    {"before the start", [] { return lseek(fd, -18, SEEK_END); }, -1, EINVAL},
+    {"far from the start", [] { return lseek(fd, LLONG_MIN, SEEK_CUR); }, -1, EINVAL},
+    {"at the start, from the end", [] { return lseek(fd, -17, SEEK_END); }, 0},
+    {"nothing at a negative place", [] { return pread(fd, buffer, 0, -1); }, -1, EINVAL},
+    {"nothing behind the end", [] { return pwrite(fd, buffer, 0, 100); }, 0},
+    {"which does not grow it", [] { return size_of("f"); }, 17},
+    {"close", [] { return long{close(fd)}; }, 0},
+    {"pieces of what is closed", [] { return readv(fd, pieces, 4); }, -1, EBADF},
+    {"pieces to what is closed", [] { return writev(fd, pieces, 4); }, -1, EBADF},
+    {"open a folder", [] { return long{fd = opened(".", O_RDONLY)}; }, any_descriptor},
+    {"read it", [] { return read(fd, buffer, 4); }, -1, EISDIR},
+    {"read it at a place", [] { return pread(fd, buffer, 4, 0); }, -1, EISDIR},
+    {"write it", [] { return write(fd, buffer, 4); }, -1, EBADF},
+    {"cut it", [] { return long{ftruncate(fd, 0)}; }, -1, EINVAL},
+    {"close the folder", [] { return long{close(fd)}; }, 0},
+    {"remove", [] { return long{unlink("f")}; }, 0},
+};
+
+constexpr Row numbers[] = {
+    {"create", [] { return long{fd = opened("f", O_RDWR | O_CREAT | O_EXCL)}; }, any_descriptor},
+    {"the same number", [] { return long{dup2(fd, fd)} - fd; }, 0},
+    {"by dup3", [] { return long{dup3(fd, fd, 0)}; }, -1, EINVAL},
+    {"the largest number", [] { return long{dup2(fd, 1023)}; }, 1023},
+    {"write there", [] { return write(1023, "abc", 3); }, 3},
+    {"the position is shared", [] { return lseek(fd, 0, SEEK_CUR); }, 3},
+    {"close it", [] { return long{close(1023)}; }, 0},
+    {"one more than that", [] { return long{dup2(fd, 1024)}; }, -1, EBADF},
+    {"a negative one", [] { return long{dup2(fd, -1)}; }, -1, EBADF},
+    {"of a closed one", [] { return long{dup2(1023, fd)}; }, -1, EBADF},
+    {"of itself, closed", [] { return long{dup2(1023, 1023)}; }, -1, EBADF},
+    {"that leaves the other", [] { return lseek(fd, 0, SEEK_CUR); }, 3},
+    {"not below a number", [] { return long{other = fcntl(fd, F_DUPFD, 100)}; }, 100},
+    {"the next", [] { return long{fcntl(fd, F_DUPFD, 100)}; }, 101},
+    {"close both", [] { return long{close(100) | close(101)}; }, 0},
+    {"not below too much", [] { return long{fcntl(fd, F_DUPFD, 1024)}; }, -1, EINVAL},
+    {"how it was opened", [] { return long{fcntl(fd, F_GETFL) & O_ACCMODE}; }, O_RDWR},
+    {"it stays as it was opened", [] { return long{fcntl(fd, F_SETFL, O_APPEND)}; }, -1,
+     EOPNOTSUPP},
+    {"what is not a command", [] { return long{fcntl(fd, 4711)}; }, -1, EINVAL},
+    {"not a terminal", [] { return isatty(fd) == 0 ? -1L : 0L; }, -1, ENOTTY},
+    {"close the file", [] { return long{close(fd)}; }, 0},
+    {"remove", [] { return long{unlink("f")}; }, 0},
+};
+
+FILE* stream;
+
+FILE* streamed(const char* mode) {
+    return stream = fopen("f", mode);
+}
+
+long text_is(const char* wanted) {
+    memset(buffer, 0, sizeof(buffer));
+    const int file = opened("f", O_RDONLY);
+    const ssize_t got = read(file, buffer, sizeof(buffer) - 1);
+    close(file);
+    return got < 0 ? -1 : strcmp(buffer, wanted);
+}
+
+constexpr Row streaming[] = {
+    {"read a missing file", [] { return streamed("r") == nullptr ? -1L : 0L; }, -1, ENOENT},
+    {"change a missing file", [] { return streamed("r+") == nullptr ? -1L : 0L; }, -1, ENOENT},
+    {"no such mode", [] { return streamed("q") == nullptr ? -1L : 0L; }, -1, EINVAL},
+    {"append and read creates", [] { return streamed("a+") == nullptr ? -1L : 0L; }, 0},
+    {"it is empty", [] { return long{fgetc(stream)}; }, EOF},
+    {"write", [] { return long{fputs("abcdef", stream) < 0}; }, 0},
+    {"to the start", [] { return long{fseek(stream, 1, SEEK_SET)}; }, 0},
+    {"read there", [] { return long{fgetc(stream)}; }, 'b'},
+    {"put another back", [] { return long{ungetc('X', stream)}; }, 'X'},
+    {"that is where one was", [] { return ftell(stream); }, 1},
+    {"it comes again", [] { return long{fgetc(stream)}; }, 'X'},
+    {"then what follows", [] { return long{fgetc(stream)}; }, 'c'},
+    {"turn to writing", [] { return long{fseek(stream, 0, SEEK_SET)}; }, 0},
+    {"which goes to the end", [] { return long{fputs("gh", stream) < 0}; }, 0},
+    {"flush", [] { return long{fflush(stream)}; }, 0},
+    {"where one is then", [] { return ftell(stream); }, 8},
+    {"all of it", [] { return text_is("abcdefgh"); }, 0},
+    {"before the start", [] { return long{fseek(stream, -1, SEEK_SET)}; }, -1, EINVAL},
+    {"close", [] { return long{fclose(stream)}; }, 0},
+    {"only if new", [] { return streamed("wx") == nullptr ? -1L : 0L; }, -1, EEXIST},
+    {"change", [] { return streamed("r+") == nullptr ? -1L : 0L; }, 0},
+    {"without a buffer", [] { return long{setvbuf(stream, nullptr, _IONBF, 0)}; }, 0},
+    {"a byte", [] { return long{fputc('Y', stream)}; }, 'Y'},
+    {"is there at once", [] { return text_is("Ybcdefgh"); }, 0},
+    {"beyond the end", [] { return long{fseek(stream, 2, SEEK_END)}; }, 0},
+    {"one more byte", [] { return long{fputc('Z', stream)}; }, 'Z'},
+    {"made a hole", [] { return size_of("f"); }, 11},
+    {"close again", [] { return long{fclose(stream)}; }, 0},
+    {"only read", [] { return streamed("r") == nullptr ? -1L : 0L; }, 0},
+    {"so do not write", [] { return long{fputc('Q', stream) == EOF}; }, 1},
+    {"which is an error", [] { return long{ferror(stream) != 0}; }, 1},
+    {"close the third time", [] { return long{fclose(stream)}; }, 0},
+    {"anew", [] { return streamed("w") == nullptr ? -1L : 0L; }, 0},
+    {"is empty", [] { return size_of("f"); }, 0},
+    {"by lines", [] { return long{setvbuf(stream, nullptr, _IOLBF, 512)}; }, 0},
+    {"half a line", [] { return long{fputs("one\ntw", stream) < 0}; }, 0},
+    {"close what is left", [] { return long{fclose(stream)}; }, 0},
+    {"the whole", [] { return text_is("one\ntw"); }, 0},
+    {"a template that is none", [] { return long{mkstemp(strcpy(buffer, "fXXXXX"))}; }, -1, EINVAL},
+    {"remove", [] { return long{unlink("f")}; }, 0},
+};
+
+DIR* listing;
+long place;
+
+long count_entries() {
+    long count = 0;
+    while (readdir(listing) != nullptr) ++count;
+    return count;
+}
+
+constexpr Row listings[] = {
+    {"list what is missing", [] { return opendir("none") == nullptr ? -1L : 0L; }, -1, ENOENT},
+    {"files", [] { return tried("a", O_CREAT) | tried("b", O_CREAT) | tried("c", O_CREAT); }, 0},
+    {"list", [] { return (listing = opendir(".")) == nullptr ? -1L : 0L; }, 0},
+    {"these and two", [] { return count_entries(); }, 5},
+    {"no more", [] { return count_entries(); }, 0},
+    {"again", [] { return rewinddir(listing), count_entries(); }, 5},
+    {"up to the second", [] { return rewinddir(listing), long{readdir(listing) == nullptr}; }, 0},
+    {"where that is", [] { return place = telldir(listing), long{place < 0}; }, 0},
+    {"the rest", [] { return count_entries(); }, 4},
+    {"back there", [] { return seekdir(listing, place), count_entries(); }, 4},
+    {"a new file", [] { return tried("e", O_CREAT); }, 0},
+    {"is listed then", [] { return rewinddir(listing), count_entries(); }, 6},
+    {"remove all", [] { return long{unlink("a") | unlink("b") | unlink("c") | unlink("e")}; }, 0},
+    {"that too", [] { return rewinddir(listing), count_entries(); }, 2},
+    {"close", [] { return long{closedir(listing)}; }, 0},
+};
+
 bool holds(const Row& row) {
     errno = 0;
     const long result = row.act();
@@ -209,6 +418,11 @@ constexpr Case cases[] = {
     {"FILE_0022", [] { return all_hold(transferring); }, "a transfer answers something else"},
     {"FILE_0023", [] { return all_hold(modes); }, "a way of opening is not honoured"},
     {"FILE_0024", [] { return all_hold(names); }, "a call on names answers something else"},
+    {"FILE_0026", [] { return all_hold(slashes); }, "a path with slashes leads elsewhere"},
+    {"FILE_0027", [] { return all_hold(vectors); }, "a transfer in pieces answers something else"},
+    {"FILE_0028", [] { return all_hold(numbers); }, "a descriptor's number answers something else"},
+    {"FILE_0029", [] { return all_hold(streaming); }, "a stream answers something else"},
+    {"FILE_0030", [] { return all_hold(listings); }, "a listing answers something else"},
     {"FILE_0025", left_nothing, "something is left behind"},
 };
 

@@ -57,4 +57,17 @@ TEST(Path, tells_directories_by_their_spelling) {
     }
 }
 
+TEST(Path, tells_what_the_last_component_is) {
+    using enum fs::LastComponent;
+    const struct {
+        const char* path;
+        fs::LastComponent last;
+    } cases[] = {
+        {"", name},      {"/", name},       {"a", name},      {"a/", name},      {"a/..b", name},
+        {"a/...", name}, {".", dot},        {"/.", dot},      {"a/./", dot},     {"a/.//", dot},
+        {"..", dot_dot}, {"a/..", dot_dot}, {"../", dot_dot}, {"./..", dot_dot}, {"../.", dot},
+    };
+    for (const auto& c : cases) EXPECT_EQ(fs::last_component(c.path), c.last) << c.path;
+}
+
 }  // namespace
