@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -200,6 +201,233 @@ bool many_files() {
     return true;
 }
 
+constexpr const char* renamed = "sostest.tmp1";
+constexpr char record[] = "0123456789abcde\n";
+constexpr off_t record_size = 16;
+constexpr off_t records = 40;
+constexpr off_t written_size = records * record_size;
+
+/// Who looks at a file, or changes it, right after small writes in sequence to `writer`; `other` is
+/// open on the same file. The file has `size` bytes afterwards, of records as far as they go.
+struct Look {
+    const char* text;
+    bool (*act)(int writer, int other);
+    off_t size = written_size;
+};
+
+off_t size_of(int file) {
+    struct stat status;
+    return fstat(file, &status) == 0 ? status.st_size : -1;
+}
+
+off_t size_of(const char* path) {
+    struct stat status;
+    return stat(path, &status) == 0 ? status.st_size : -1;
+}
+
+bool put_record(int file) {
+    return write(file, record, record_size) == record_size;
+}
+
+constexpr Look looks[] = {
+    {"fstat", [](int writer, int) { return size_of(writer) == written_size; }},
+    {"fstat of the other", [](int, int other) { return size_of(other) == written_size; }},
+    {"stat", [](int, int) { return size_of(scratch) == written_size; }},
+    {"sos_stat",
+     [](int, int) {
+         sos_stat_t status;
+         return sos_stat(scratch, &status) == 0 && status.st_size == written_size;
+     }},
+    {"the end, for the other", [](int, int o) { return lseek(o, 0, SEEK_END) == written_size; }},
+    {"the writer's position", [](int w, int) { return lseek(w, 0, SEEK_CUR) == written_size; }},
+    {"the last record",
+     [](int, int other) {
+         char back[32];
+         return pread(other, back, sizeof back, written_size - record_size) == record_size &&
+                memcmp(back, record, record_size) == 0;
+     }},
+    {"small reads in sequence",
+     [](int, int other) {
+         char back[record_size];
+         for (off_t i = 0; i < records; ++i) {
+             if (read(other, back, record_size) != record_size) return false;
+             if (memcmp(back, record, record_size) != 0) return false;
+         }
+         return read(other, back, 1) == 0;
+     }},
+    {"in turns with small reads at the end",
+     [](int writer, int other) {
+         char back[record_size];
+         if (lseek(other, 0, SEEK_END) != written_size) return false;
+         for (int i = 0; i < 20; ++i) {
+             if (!put_record(writer) || read(other, back, record_size) != record_size) return false;
+             if (memcmp(back, record, record_size) != 0 || read(other, back, 1) != 0) return false;
+         }
+         return true;
+     },
+     written_size + 20 * record_size},
+    {"write in two places",
+     [](int writer, int other) {
+         for (int i = 0; i < 20; ++i) {
+             if (!put_record(other) || !put_record(writer)) return false;
+         }
+         return lseek(other, 0, SEEK_CUR) == 20 * record_size;
+     },
+     written_size + 20 * record_size},
+    {"pwrite over it by the writer",
+     [](int writer, int) { return pwrite(writer, record, 8, 0) == 8 && put_record(writer); },
+     written_size + record_size},
+    {"writev",
+     [](int writer, int) {
+         const iovec pieces[] = {{const_cast<char*>(record), 5},
+                                 {const_cast<char*>(record) + 5, 11}};
+         return writev(writer, pieces, 2) == record_size && put_record(writer);
+     },
+     written_size + 2 * record_size},
+    {"append by another",
+     [](int writer, int) {
+         const int end = open(scratch, O_WRONLY | O_APPEND);
+         for (int i = 0; i < 5; ++i) {
+             if (!put_record(end)) return false;
+         }
+         // The writer goes on where it was, over these.
+         return put_record(writer) && close(end) == 0;
+     },
+     written_size + 5 * record_size},
+    {"cut by the other", [](int, int other) { return ftruncate(other, 10 * record_size) == 0; },
+     10 * record_size},
+    {"cut by path", [](int, int) { return truncate(scratch, 32) == 0; }, 32},
+    {"cut by the writer, which goes back",
+     [](int writer, int) {
+         return ftruncate(writer, 64) == 0 && lseek(writer, 0, SEEK_CUR) == written_size &&
+                lseek(writer, 0, SEEK_END) == 64 && put_record(writer) && put_record(writer);
+     },
+     64 + 2 * record_size},
+    {"emptied by an open", [](int, int) { return close(open(scratch, O_WRONLY | O_TRUNC)) == 0; },
+     0},
+    {"dup, then both",
+     [](int writer, int) {
+         const int copy = dup(writer);
+         bool good = copy >= 0;
+         for (int i = 0; i < 10; ++i) good = good && put_record(writer) && put_record(copy);
+         return good && close(copy) == 0 && put_record(writer);
+     },
+     written_size + 21 * record_size},
+    {"the copy outlives the writer's number",
+     [](int writer, int other) {
+         const int copy = dup(writer);
+         for (int i = 0; i < 10; ++i) {
+             if (!put_record(copy)) return false;
+         }
+         if (dup2(other, writer) != writer || lseek(writer, 0, SEEK_CUR) != 0) return false;
+         return put_record(copy) && close(copy) == 0;
+     },
+     written_size + 11 * record_size},
+    {"dup2 over the writer", [](int w, int o) { return dup2(o, w) == w && put_record(w); }},
+    {"dup2 onto itself", [](int w, int) { return dup2(w, w) == w && put_record(w); },
+     written_size + record_size},
+    {"a refused dup2", [](int w, int) { return dup2(w, 5000) == -1 && put_record(w); },
+     written_size + record_size},
+    {"renamed and back",
+     [](int writer, int) {
+         return rename(scratch, renamed) == 0 && put_record(writer) &&
+                size_of(renamed) == written_size + record_size && rename(renamed, scratch) == 0;
+     },
+     written_size + record_size},
+    {"another renamed over it",
+     [](int writer, int other) {
+         const int file = open(renamed, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+         if (!put_record(file) || close(file) != 0 || rename(renamed, scratch) != 0) return false;
+         return put_record(writer) && put_record(writer) &&
+                size_of(other) == written_size + 2 * record_size && size_of(scratch) == record_size;
+     },
+     record_size},
+    {"removed",
+     [](int writer, int other) {
+         char back[record_size];
+         if (unlink(scratch) != 0 || !put_record(writer) || !put_record(writer)) return false;
+         if (size_of(other) != written_size + 2 * record_size) return false;
+         if (pread(other, back, record_size, written_size) != record_size) return false;
+         const int file = open(scratch, O_WRONLY | O_CREAT | O_EXCL, 0600);
+         return file >= 0 && close(file) == 0;
+     },
+     0},
+    {"read by the writer",
+     [](int writer, int) {
+         char back[record_size];
+         return read(writer, back, record_size) == 0 && lseek(writer, 0, SEEK_SET) == 0 &&
+                read(writer, back, record_size) == record_size &&
+                read(writer, back, record_size) == record_size && put_record(writer) &&
+                lseek(writer, 0, SEEK_CUR) == 3 * record_size;
+     }},
+    {"a hole",
+     [](int writer, int) {
+         return lseek(writer, record_size, SEEK_CUR) == written_size + record_size &&
+                put_record(writer) && put_record(writer) &&
+                pwrite(writer, record, record_size, written_size) == record_size;
+     },
+     written_size + 3 * record_size},
+    {"fsync", [](int w, int) { return fsync(w) == 0 && put_record(w); },
+     written_size + record_size},
+    {"closed", [](int w, int other) { return close(w) == 0 && size_of(other) == written_size; }},
+    {"only the other is left",
+     [](int w, int other) { return close(w) == 0 && put_record(other) && put_record(other); }},
+};
+
+bool has_records(off_t size) {
+    const int file = open(scratch, O_RDONLY);
+    CHECK(file >= 0);
+    char back[record_size];
+    off_t at = 0;
+    for (ssize_t got; (got = read(file, back, record_size)) > 0; at += got) {
+        CHECK(memcmp(back, record, static_cast<std::size_t>(got)) == 0);
+    }
+    CHECK(close(file) == 0 && at == size);
+    return true;
+}
+
+bool looks_right(const Look& look) {
+    const int writer = open(scratch, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    const int other = open(scratch, O_RDWR);
+    CHECK(writer >= 0 && other >= 0);
+    for (off_t i = 0; i < records; ++i) CHECK(put_record(writer));
+    CHECK(look.act(writer, other));
+    if (!has_records(look.size)) return false;
+    close(writer);  // unless the look did
+    CHECK(close(other) == 0);
+    if (!has_records(look.size)) return false;
+    CHECK(unlink(scratch) == 0);
+    return true;
+}
+
+bool seen_at_once() {
+    bool good = true;
+    for (const Look& look : looks) {
+        if (looks_right(look)) continue;
+        printf("# %s\n", look.text);
+        good = false;
+    }
+    return good;
+}
+
+/// A program that was written in small pieces is whole when it is started.
+bool program_in_small_pieces() {
+    const int from = open("sostest", O_RDONLY);
+    const int to = open(scratch, O_WRONLY | O_CREAT | O_TRUNC, 0700);
+    CHECK(from >= 0 && to >= 0);
+    char piece[500];
+    for (ssize_t got; (got = read(from, piece, sizeof piece)) > 0;) {
+        CHECK(write(to, piece, static_cast<std::size_t>(got)) == got);
+    }
+    CHECK(size_of(from) == size_of(to) && close(from) == 0 && close(to) == 0);
+    char command[] = "sostest.tmp --role exit 7";
+    const pid_t pid = sos_process_create(command);
+    int status;
+    CHECK(pid >= 0 && waitpid(pid, &status, 0) == pid);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 7 && unlink(scratch) == 0);
+    return true;
+}
+
 constexpr Case cases[] = {
     {"WINDOW_0001", first_seed, "two processes do not see each other's changes"},
     {"WINDOW_0002", second_seed, "two processes do not see each other's changes"},
@@ -208,6 +436,8 @@ constexpr Case cases[] = {
     {"WINDOW_0005", left_without_closing, "what a program wrote is not there when it has ended"},
     {"WINDOW_0006", killed_while_writing, "what a program wrote is not there when it was killed"},
     {"WINDOW_0007", many_files, "more files than windows are confused"},
+    {"WINDOW_0008", seen_at_once, "what was written in small pieces is not seen at once"},
+    {"WINDOW_0009", program_in_small_pieces, "a program written in small pieces does not run"},
 };
 
 }  // namespace
