@@ -15,7 +15,7 @@ namespace {
 
 const std::span<const Case>* const groups[] = {
     &pointer_cases, &argument_cases, &file_cases, &behaviour_cases, &memory_cases, &sharing_cases,
-    &process_cases, &elf_cases,      &time_cases, &libc_cases,      &window_cases,
+    &process_cases, &elf_cases,      &time_cases, &libc_cases,      &window_cases, &contract_cases,
 };
 
 const Case* find(const char* id) {

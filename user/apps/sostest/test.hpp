@@ -67,5 +67,6 @@ extern const std::span<const Case> process_cases;
 extern const std::span<const Case> elf_cases;
 extern const std::span<const Case> time_cases;
 extern const std::span<const Case> libc_cases;
+extern const std::span<const Case> contract_cases;
 
 }  // namespace sostest
