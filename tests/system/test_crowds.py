@@ -4,6 +4,8 @@ The programs check what they see themselves, and that as much is in use afterwar
 
 import re
 
+import pytest
+
 from scenario import pattern
 
 KILL_ROUNDS = 250
@@ -57,10 +59,11 @@ def test_kill_matrix(sos):
     assert f"killmatrix: seed 1, {KILL_ROUNDS} rounds" in out
 
 
-def test_all_states_die_while_the_nfs_server_is_stopped(sos, server):
-    """Victims wait for the server, or for anything else, and go at once."""
-    sos.run("killmatrix all 0", limit=60)  # what it uses itself has been read
-    sos.start("killmatrix all 3")
+@pytest.mark.parametrize("killer", ["parent", "child", "sibling", "two"])
+def test_all_states_die_while_the_nfs_server_is_stopped(sos, server, killer):
+    """Victims wait for the server, or for anything else, and go at once, whoever kills them."""
+    sos.run(f"killmatrix all 0 {killer}", limit=60)  # what it uses itself has been read
+    sos.start(f"killmatrix all 3 {killer}")
     sos.expect("killmatrix: ready")
     server.pause()
     try:

@@ -4,8 +4,8 @@
 // everybody who has to hear of the death does, once; that the console is free again; and that in
 // the end as much is in use as before. The seed and the round are printed with what goes wrong.
 //
-// killmatrix all SECONDS: one victim in each state, all killed by their parent after that time
-// (in which the test stops the NFS server, say). Prints how long the slowest took to die.
+// killmatrix all SECONDS parent|child|sibling|two: one victim in each state, all killed after that
+// time (in which the test stops the NFS server, say). Prints how long one was waited for at most.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -273,6 +273,7 @@ static int join_killers(const pid_t* killers, int count) {
 enum Killer { by_parent, by_child, by_sibling, by_itself, by_two, killer_count };
 static const char* const killer_names[] = {"its parent", "its child", "a sibling", "itself",
                                            "two at once"};
+static const char* const killer_words[] = {"parent", "child", "sibling", "", "two"};
 
 static void kill_one(const struct State* state, enum Killer killer) {
     char delay[12], pid[12];
@@ -356,25 +357,43 @@ static int run_rounds(unsigned seed, int rounds) {
     return 0;
 }
 
-static int kill_all_states(int seconds) {
-    pid_t victims[state_count];
+/// How many killers of a victim are no relatives of it.
+static int siblings_that_kill(enum Killer killer) {
+    return killer == by_two ? 2 : killer == by_sibling ? 1 : 0;
+}
+
+static int kill_all_states(int seconds, enum Killer killer) {
+    static pid_t victims[state_count];
+    static pid_t killers[2 * state_count];
     int count = 0;
+    int shooters = 0;
+    char delay[12], pid[12];
+    snprintf(delay, sizeof delay, "%d", seconds * 1000000);
     for (int i = 0; i < state_count; ++i) {
         if (states[i].ends_by_itself || strcmp(states[i].name, "write-console") == 0) continue;
-        victims[count] = start("be", states[i].name, NULL);
-        if (victims[count] < 0) return 1;
-        ++count;
+        const pid_t victim = start("be", states[i].name, killer == by_child ? delay : NULL);
+        if (victim < 0) return 1;
+        victims[count++] = victim;
+        snprintf(pid, sizeof pid, "%d", victim);
+        for (int j = 0; j < siblings_that_kill(killer); ++j) {
+            killers[shooters] = start("kill", pid, delay);
+            if (killers[shooters] < 0) return 1;
+            ++shooters;
+        }
     }
+    sos_usleep(200000);  // who kills has begun to wait
     printf("killmatrix: ready\n");
     sos_usleep(seconds * 1000000);
     int64_t slowest = 0;
     for (int i = 0; i < count; ++i) {
         const int64_t begin = sos_time_stamp();
-        if (sos_process_delete(victims[i]) != 0) return 1;
+        if (killer == by_parent && sos_process_delete(victims[i]) != 0) return 1;
+        bury(victims[i], 0);
         const int64_t taken = sos_time_stamp() - begin;
         if (taken > slowest) slowest = taken;
-        bury(victims[i], 0);
     }
+    const int found = join_killers(killers, shooters);
+    check(shooters == 0 || found >= count, "a victim was found by no killer");
     kill_orphans();
     printf("killmatrix: %d killed, %s, slowest %lld us\n", count,
            problem == NULL ? "all well" : problem, (long long)slowest);
@@ -386,8 +405,14 @@ int main(int argc, char** argv) {
     if (argc >= 3 && strcmp(argv[1], "be") == 0) return be(argv[2], argc > 3 ? argv[3] : NULL);
     if (argc == 4 && strcmp(argv[1], "kill") == 0) return kill_after(argv[2], argv[3]);
     if (argc == 3 && strcmp(argv[1], "snipe") == 0) return snipe(argv[2]);
-    if (argc == 3 && strcmp(argv[1], "all") == 0) return kill_all_states(atoi(argv[2]));
+    if (argc == 4 && strcmp(argv[1], "all") == 0) {
+        for (enum Killer killer = by_parent; killer < killer_count; ++killer) {
+            if (strcmp(argv[3], killer_words[killer]) == 0) {
+                return kill_all_states(atoi(argv[2]), killer);
+            }
+        }
+    }
     if (argc == 3) return run_rounds((unsigned)atoi(argv[1]), atoi(argv[2]));
-    fprintf(stderr, "usage: killmatrix SEED ROUNDS | all SECONDS\n");
+    fprintf(stderr, "usage: killmatrix SEED ROUNDS | all SECONDS KILLER\n");
     return 2;
 }
