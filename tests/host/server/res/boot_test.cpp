@@ -23,7 +23,8 @@ TEST(Boot, CutsAllMemoryWithoutTouchingIt) {
     EXPECT_LT(kernel->calls(), 100u);
 
     std::vector<res::Untyped> blocks;
-    while (auto block = res::take_untyped(21, res::Account::program)) blocks.push_back(std::move(*block));
+    while (auto block = res::take_untyped(21, res::Account::program))
+        blocks.push_back(std::move(*block));
     EXPECT_GT(blocks.size(), 1670u);
 }
 
