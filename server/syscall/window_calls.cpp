@@ -41,6 +41,19 @@ void tell_range(Process& process, std::uint64_t address, std::uint64_t size, vm:
     record.range_end = inside ? region->end.raw() : 0;
 }
 
+/// The record of a call that may arm a window: told what the call's buffer is in, and the position
+/// moved on. Null when there can be none.
+Result<abi::FileWindow*> begin(Process& process, fs::File& file, const Arguments& in,
+                               vm::Access access) {
+    if (!file.seekable()) return nullptr;
+    abi::FileWindow* const record = TRY(process.windows().record(process.space(), in[3]));
+    if (record == nullptr) return nullptr;
+    record->filled = 0;
+    TRY(settle(file, *record));
+    tell_range(process, in[1], in[2], access, *record);
+    return record;
+}
+
 bool may_arm(const fs::File& file, std::uint64_t size, const Wanted& window) {
     return window.capacity > 0 && size > 0 && size <= abi::max_windowed_transfer && !file.shared();
 }
@@ -76,12 +89,8 @@ namespace calls {
 
 UserReply read_window(Process& process, const Arguments& in) {
     fs::File* const file = TRY(readable(process, in[0]));
-    if (!file->seekable()) return read(process, in);
-    abi::FileWindow* const record = TRY(process.windows().record(process.space(), in[3]));
+    abi::FileWindow* const record = TRY(begin(process, *file, in, vm::Access::write));
     if (record == nullptr) return read(process, in);
-    record->filled = 0;
-    TRY(settle(*file, *record));
-    tell_range(process, in[1], in[2], vm::Access::write, *record);
     const Wanted want = wanted(*record);
     if (!may_arm(*file, in[2], want)) return read(process, in);
 
@@ -101,12 +110,8 @@ UserReply read_window(Process& process, const Arguments& in) {
 
 UserReply write_window(Process& process, const Arguments& in) {
     fs::File* const file = TRY(writable(process, in[0]));
-    if (!file->seekable()) return write(process, in);
-    abi::FileWindow* const record = TRY(process.windows().record(process.space(), in[3]));
+    abi::FileWindow* const record = TRY(begin(process, *file, in, vm::Access::read));
     if (record == nullptr) return write(process, in);
-    record->filled = 0;
-    TRY(settle(*file, *record));
-    tell_range(process, in[1], in[2], vm::Access::read, *record);
     if (in[2] == 0) return UserReply::success(TRY(file->write(file->position(), {})));
     const Wanted want = wanted(*record);
     if (!may_arm(*file, in[2], want)) return write(process, in);
